@@ -1,0 +1,22 @@
+.PHONY: help build run test tools fmt clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+build: ## bin/beagle
+	go build -trimpath -o bin/beagle ./cmd/beagle
+
+run: build ## everything in one process, with a simulated mail world
+	bin/beagle up --demo
+
+test: ## vet, format and race tests on real services; installs what is missing on Debian as root
+	@.ci/test
+
+tools: ## the S3 server that tests use, into the user's cache
+	@.ci/build-tools
+
+fmt: ## format the code
+	gofmt -w app cmd migrations static templates web .ci/check
+
+clean: ## remove what build made; data stays
+	rm -rf bin

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Account is the team that owns lists and pays for answers.
+type Account struct {
+	ID            int64
+	Name          string
+	Credits       int64 // the sum of its credit entries
+	RetentionDays int
+	CreatedAt     time.Time
+}
+
+// Actor is who asks: a signed-in person or the owner of an API key. What belongs to an account is read with it.
+type Actor struct {
+	Account  int64
+	User     int64
+	Role     string
+	Operator bool
+	IP       string
+	Agent    string
+}
+
+// Account reads one account.
+func (a *App) Account(ctx context.Context, account int64) (Account, error) {
+	var found Account
+	err := a.DB.WithContext(ctx).First(&found, account).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Account{}, Refuse(CodeNotFound, "account_not_found", "No such account.")
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("reading account %d: %w", account, err)
+	}
+	return found, nil
+}
+
+// auditEvent is a line of who did what.
+type auditEvent struct {
+	ID        int64
+	AccountID *int64
+	UserID    *int64
+	Action    string
+	Subject   string
+	IP        string `gorm:"column:ip"`
+	CreatedAt time.Time
+}
+
+func (auditEvent) TableName() string { return "audit_events" }
+
+// audit keeps who did what. A failure to write it is logged and stops nothing.
+func (a *App) audit(ctx context.Context, as Actor, action, subject string) {
+	event := auditEvent{Action: action, Subject: subject, IP: as.IP, CreatedAt: a.Now()}
+	if as.Account != 0 {
+		event.AccountID = &as.Account
+	}
+	if as.User != 0 {
+		event.UserID = &as.User
+	}
+	if err := a.DB.WithContext(ctx).Create(&event).Error; err != nil {
+		a.Log.ErrorContext(ctx, "audit event lost", "action", action, "error", err)
+	}
+}

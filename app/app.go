@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"beagle/app/config"
+	"beagle/app/db"
+	"beagle/app/files"
+	"beagle/app/finder"
+	"beagle/app/probe"
+	"beagle/migrations"
+
+	"github.com/alexedwards/argon2id"
+	"gorm.io/gorm"
+)
+
+// App is the product on its three stores. Open makes one; web and cmd call its methods.
+type App struct {
+	Config config.Config
+	DB     *gorm.DB
+	Queue  *Queue
+	Files  *files.Store
+	Prober *probe.Prober
+	Finder *finder.Finder
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	id      string // of this process, among the workers
+	hashing slots
+	noHash  string // what a password is compared with when there is no user
+	optOuts optOuts
+	memory  *domainMemory
+	settler *settler
+}
+
+// Options are what tests and the demo world set beside the configuration.
+type Options struct {
+	Log  *slog.Logger     // nil: nothing is logged
+	Now  func() time.Time // nil: time.Now in UTC
+	Dial DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
+}
+
+// Open connects to the database, Redis and the file store named by c. It does not migrate.
+func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
+	if err := c.NeedServices(); err != nil {
+		return nil, err
+	}
+	a := &App{Config: c, Log: o.Log, Now: o.Now, hashing: make(slots, hashSlots)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	if a.Now == nil {
+		a.Now = func() time.Time { return time.Now().UTC() }
+	}
+	host, _ := os.Hostname()
+	a.id = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), newRef()[:8])
+	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
+		return nil, fmt.Errorf("preparing password checks: %w", err)
+	}
+	if a.DB, err = db.Open(ctx, c.DatabaseURL); err != nil {
+		return nil, err
+	}
+	if a.Queue, err = openQueue(ctx, c.RedisURL, a.Log); err != nil {
+		return nil, err
+	}
+	if a.Files, err = files.Open(ctx, files.Config{Endpoint: c.S3.Endpoint, Bucket: c.S3.Bucket, Region: c.S3.Region,
+		AccessKey: c.S3.AccessKey, SecretKey: c.S3.SecretKey, PathStyle: c.S3.PathStyle}); err != nil {
+		return nil, err
+	}
+	if err := a.openFinder(o.Dial); err != nil {
+		return nil, err
+	}
+	a.settler = newSettler(a)
+	return a, nil
+}
+
+// openFinder makes the prober and the finder on top of it.
+func (a *App) openFinder(dial DialFunc) (err error) {
+	p := a.Config.Probe
+	helo := p.Helo
+	if helo == "" {
+		if helo, err = os.Hostname(); err != nil || helo == "" {
+			helo = "localhost.localdomain"
+		}
+	}
+	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy,
+		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
+	if err != nil {
+		return fmt.Errorf("preparing the prober: %w", err)
+	}
+	a.memory = newDomainMemory(a)
+	a.Finder = finder.New(a.Prober, a.memory, finder.Options{Log: a.Log, Now: a.Now})
+	return nil
+}
+
+// Migrate brings the database up to date: the release step.
+func (a *App) Migrate(ctx context.Context) error { return db.Migrate(ctx, a.DB, migrations.FS) }
+
+// Close ends what Open began. Workers must have stopped.
+func (a *App) Close() error {
+	var errs []error
+	if a.settler != nil {
+		a.settler.close()
+	}
+	if a.Prober != nil {
+		errs = append(errs, a.Prober.Close())
+	}
+	if a.Files != nil {
+		a.Files.Close()
+	}
+	if a.Queue != nil {
+		errs = append(errs, a.Queue.close())
+	}
+	if a.DB != nil {
+		errs = append(errs, db.Close(a.DB))
+	}
+	return errors.Join(errs...)
+}
+
+// Ready tells which of the parts behind the app do not answer: the name of the part and what is wrong. Empty means ready.
+func (a *App) Ready(ctx context.Context) map[string]error {
+	bad := map[string]error{}
+	note := func(part string, err error) {
+		if err != nil {
+			bad[part] = err
+		}
+	}
+	conn, err := a.DB.DB()
+	if err == nil {
+		err = conn.PingContext(ctx)
+	}
+	note("database", err)
+	if err == nil {
+		pending, err := db.Pending(ctx, a.DB, migrations.FS)
+		if err == nil && pending > 0 {
+			err = fmt.Errorf("%d migrations have not run: beagle migrate", pending)
+		}
+		note("migrations", err)
+	}
+	note("redis", a.Queue.Redis.Ping(ctx).Err())
+	note("files", a.Files.Check(ctx))
+	return bad
+}

@@ -1,0 +1,185 @@
+// Package config reads the environment, once, into a Config. It is the only place that looks at environment variables.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is everything an operator can set. Every field names its variable; docs/architecture.md lists them.
+type Config struct {
+	Port           int           `env:"PORT" envDefault:"3000"`
+	BaseURL        string        `env:"BASE_URL"`
+	DatabaseURL    string        `env:"DATABASE_URL"`
+	RedisURL       string        `env:"REDIS_URL"`
+	RedisProvider  string        `env:"REDIS_PROVIDER"`
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"25s"`
+	Shutdown       time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"25s"`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
+	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
+	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
+	Credits        bool          `env:"CREDITS" envDefault:"false"`
+	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat      string        `env:"LOG_FORMAT" envDefault:"json"`
+
+	S3     S3
+	Upload Upload
+	Worker Worker
+	Probe  Probe
+}
+
+// S3 is where uploads and result files live. Empty keys mean the SDK's own chain of credentials.
+type S3 struct {
+	Endpoint  string `env:"S3_ENDPOINT"`
+	Bucket    string `env:"S3_BUCKET"`
+	Region    string `env:"AWS_REGION" envDefault:"us-east-1"`
+	AccessKey string `env:"AWS_ACCESS_KEY_ID"`
+	SecretKey string `env:"AWS_SECRET_ACCESS_KEY"`
+	PathStyle bool   `env:"S3_PATH_STYLE" envDefault:"true"`
+}
+
+// Upload bounds what a person may send.
+type Upload struct {
+	MaxBytes int64 `env:"UPLOAD_MAX_BYTES" envDefault:"536870912"`
+	MaxRows  int   `env:"UPLOAD_MAX_ROWS" envDefault:"2000000"`
+}
+
+// Worker says how record jobs are run.
+type Worker struct {
+	Concurrency   int           `env:"WORKER_CONCURRENCY" envDefault:"50"`     // lookups at once in each record server
+	RecordServers int           `env:"WORKER_RECORD_SERVERS" envDefault:"4"`   // asynq servers for the records queue
+	EmbedInWeb    bool          `env:"WEB_EMBEDS_WORKER" envDefault:"false"`   // web runs a worker too
+	WindowPerList int           `env:"FEED_WINDOW_PER_LIST" envDefault:"2000"` // tasks of one list in Redis
+	WindowTotal   int           `env:"FEED_WINDOW_TOTAL" envDefault:"20000"`   // tasks of all lists in Redis
+	ReuseDays     int           `env:"REUSE_ANSWERS_DAYS" envDefault:"30"`     // an answer this young is used again
+	MaxTries      int           `env:"GREYLIST_MAX_TRIES" envDefault:"6"`      // lookups of one record before "come back later" becomes unknown
+	MaxWait       time.Duration `env:"GREYLIST_MAX_WAIT" envDefault:"6h"`      // longest time between two of them
+}
+
+// Probe says how mail servers are asked.
+type Probe struct {
+	DNSServer    string        `env:"DNS_SERVER"`
+	SMTPPort     int           `env:"PROBE_SMTP_PORT" envDefault:"25"`
+	Helo         string        `env:"PROBE_HELO"`
+	MailFrom     string        `env:"PROBE_MAIL_FROM"`
+	Proxy        string        `env:"PROBE_PROXY"`
+	AllowPrivate bool          `env:"PROBE_ALLOW_PRIVATE" envDefault:"false"`
+	MaxPerHost   int           `env:"PROBE_MAX_PER_HOST" envDefault:"4"`
+	Timeout      time.Duration `env:"PROBE_TIMEOUT" envDefault:"30s"` // for each reply of a mail server
+}
+
+// Load reads the process's environment. Every wrong value is reported at once, each by the name of its variable.
+func Load() (Config, error) { return Parse(env.ToMap(os.Environ())) }
+
+// Parse reads the given variables. Unset ones take their defaults.
+func Parse(vars map[string]string) (Config, error) {
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
+		return Config{}, fmt.Errorf("environment: %w", err)
+	}
+	if c.RedisProvider != "" {
+		c.RedisURL = vars[c.RedisProvider]
+		if c.RedisURL == "" {
+			return Config{}, fmt.Errorf("environment: REDIS_PROVIDER names %s, which is not set", c.RedisProvider)
+		}
+	}
+	if err := errors.Join(c.check()...); err != nil {
+		return Config{}, fmt.Errorf("environment:\n%w", err)
+	}
+	return c, nil
+}
+
+// NeedServices reports which variables a process on real services still lacks.
+func (c Config) NeedServices() error {
+	var missing []string
+	for name, value := range map[string]string{"DATABASE_URL": c.DatabaseURL, "REDIS_URL": c.RedisURL, "S3_BUCKET": c.S3.Bucket} {
+		if value == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("set %s (or use `beagle up`, which brings its own)", strings.Join(missing, ", "))
+}
+
+func (c Config) check() []error {
+	var errs []error
+	bad := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("  %s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	between := func(name string, value, low, high int) {
+		if value < low || value > high {
+			bad(name, "must be between %d and %d, is %d", low, high, value)
+		}
+	}
+	between("PORT", c.Port, 0, 65535)
+	between("PROBE_SMTP_PORT", c.Probe.SMTPPort, 1, 65535)
+	between("WORKER_CONCURRENCY", c.Worker.Concurrency, 1, 2000)
+	between("WORKER_RECORD_SERVERS", c.Worker.RecordServers, 1, 32)
+	between("FEED_WINDOW_PER_LIST", c.Worker.WindowPerList, 1, 100_000)
+	between("FEED_WINDOW_TOTAL", c.Worker.WindowTotal, 1, 1_000_000)
+	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
+	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
+	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
+	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
+	if c.Upload.MaxBytes < 1024 {
+		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
+	}
+	if c.Worker.MaxWait < time.Second {
+		bad("GREYLIST_MAX_WAIT", "must be at least 1s, is %s", c.Worker.MaxWait)
+	}
+	if c.Probe.Timeout < time.Second || c.Probe.Timeout > 5*time.Minute {
+		bad("PROBE_TIMEOUT", "must be between 1s and 5m, is %s", c.Probe.Timeout)
+	}
+	if c.RequestTimeout < time.Second || c.RequestTimeout > 10*time.Minute {
+		bad("REQUEST_TIMEOUT", "must be between 1s and 10m, is %s", c.RequestTimeout)
+	}
+	if c.Shutdown < time.Second || c.Shutdown > 10*time.Minute {
+		bad("SHUTDOWN_TIMEOUT", "must be between 1s and 10m, is %s", c.Shutdown)
+	}
+	if c.DatabaseURL != "" && !hasScheme(c.DatabaseURL, "postgres", "postgresql", "sqlite") {
+		bad("DATABASE_URL", "must begin with postgres:// or sqlite://")
+	}
+	if c.RedisURL != "" && !hasScheme(c.RedisURL, "redis", "rediss") {
+		bad("REDIS_URL", "must begin with redis:// or rediss://")
+	}
+	if c.S3.Endpoint != "" && !isURL(c.S3.Endpoint) {
+		bad("S3_ENDPOINT", "must be a URL such as https://s3.example.com")
+	}
+	if c.BaseURL != "" && !isURL(c.BaseURL) {
+		bad("BASE_URL", "must be a URL such as https://beagle.example.com")
+	}
+	for _, p := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(p); err != nil {
+			bad("TRUSTED_PROXIES", "%q is no network such as 10.0.0.0/8", p)
+		}
+	}
+	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); err != nil {
+		bad("LOG_LEVEL", "must be debug, info, warn or error, is %q", c.LogLevel)
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		bad("LOG_FORMAT", "must be json or text, is %q", c.LogFormat)
+	}
+	return errs
+}
+
+func hasScheme(s string, schemes ...string) bool {
+	scheme, _, found := strings.Cut(s, "://")
+	return found && slices.Contains(schemes, scheme)
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}

@@ -1,0 +1,35 @@
+package config_test
+
+import (
+	"testing"
+
+	"beagle/app/config"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDefaultsAreValid(t *testing.T) {
+	c, err := config.Parse(nil)
+	require.NoError(t, err)
+	require.Equal(t, 3000, c.Port)
+	require.Equal(t, 50, c.Worker.Concurrency)
+	require.ErrorContains(t, c.NeedServices(), "DATABASE_URL, REDIS_URL, S3_BUCKET")
+}
+
+func TestEveryWrongValueIsNamed(t *testing.T) {
+	_, err := config.Parse(map[string]string{"PORT": "70000", "DATABASE_URL": "mysql://x", "LOG_LEVEL": "loud", "TRUSTED_PROXIES": "10.0.0.1", "S3_ENDPOINT": "here",
+		"WORKER_CONCURRENCY": "0", "REQUEST_TIMEOUT": "1h"})
+	for _, name := range []string{"PORT", "DATABASE_URL", "LOG_LEVEL", "TRUSTED_PROXIES", "S3_ENDPOINT", "WORKER_CONCURRENCY", "REQUEST_TIMEOUT"} {
+		require.ErrorContains(t, err, name)
+	}
+	_, err = config.Parse(map[string]string{"PORT": "many"})
+	require.ErrorContains(t, err, "Port")
+}
+
+func TestRedisProviderNamesTheVariableThatHoldsTheURL(t *testing.T) {
+	c, err := config.Parse(map[string]string{"REDIS_PROVIDER": "CLOUD_REDIS", "CLOUD_REDIS": "rediss://user:secret@redis.example:6380"})
+	require.NoError(t, err)
+	require.Equal(t, "rediss://user:secret@redis.example:6380", c.RedisURL)
+	_, err = config.Parse(map[string]string{"REDIS_PROVIDER": "NOT_SET"})
+	require.ErrorContains(t, err, "NOT_SET")
+}

@@ -1,0 +1,200 @@
+// Package db opens the two engines, migrates them, and hides where their SQL differs. No other package knows which one it is on.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Engine is one of the two databases.
+type Engine string
+
+// The engines: Postgres in production, SQLite for one process on a machine with nothing installed.
+const (
+	Postgres Engine = "postgres"
+	SQLite   Engine = "sqlite"
+)
+
+const (
+	postgresConnections = 20
+	connectionLifetime  = 30 * time.Minute
+	pingTimeout         = 10 * time.Second
+)
+
+// Open connects to postgres://… or sqlite://PATH and makes sure that somebody answers.
+func Open(ctx context.Context, url string) (*gorm.DB, error) {
+	dialector, err := dialectorFor(url)
+	if err != nil {
+		return nil, err
+	}
+	g, err := gorm.Open(dialector, &gorm.Config{
+		Logger:                 logger.Discard,
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		NowFunc:                func() time.Time { return time.Now().UTC() },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	conn, err := g.DB()
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if EngineOf(g) == Postgres {
+		conn.SetMaxOpenConns(postgresConnections)
+		conn.SetMaxIdleConns(postgresConnections)
+		conn.SetConnMaxLifetime(connectionLifetime)
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := conn.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reaching the database: %w", err), conn.Close())
+	}
+	return g, nil
+}
+
+func dialectorFor(url string) (gorm.Dialector, error) {
+	scheme, rest, _ := strings.Cut(url, "://")
+	switch scheme {
+	case "postgres", "postgresql":
+		return postgres.Open(url), nil
+	case "sqlite":
+		if err := os.MkdirAll(filepath.Dir(rest), 0o700); err != nil {
+			return nil, fmt.Errorf("making the database's folder: %w", err)
+		}
+		return sqliteDialector{path: rest}, nil
+	}
+	return nil, errors.New("DATABASE_URL must begin with postgres:// or sqlite://")
+}
+
+// EngineOf tells which engine g is on.
+func EngineOf(g *gorm.DB) Engine { return Engine(g.Dialector.Name()) }
+
+// Close closes the pool.
+func Close(g *gorm.DB) error {
+	conn, err := g.DB()
+	if err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return conn.Close()
+}
+
+// Migrate brings the schema up to date from root's folder of the engine. Two processes may call it at once:
+// on Postgres one waits for the other by a session lock.
+func Migrate(ctx context.Context, g *gorm.DB, root fs.FS) error {
+	provider, err := migrations(g, root)
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrating the database: %w", err)
+	}
+	return nil
+}
+
+// Pending tells how many migrations have not been applied.
+func Pending(ctx context.Context, g *gorm.DB, root fs.FS) (int, error) {
+	provider, err := migrations(g, root)
+	if err != nil {
+		return 0, err
+	}
+	all, err := provider.Status(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the migrations' state: %w", err)
+	}
+	n := 0
+	for _, m := range all {
+		if m.State == goose.StatePending {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func migrations(g *gorm.DB, root fs.FS) (*goose.Provider, error) {
+	conn, err := g.DB()
+	if err != nil {
+		return nil, fmt.Errorf("migrating the database: %w", err)
+	}
+	engine := EngineOf(g)
+	dir, err := fs.Sub(root, string(engine))
+	if err != nil {
+		return nil, fmt.Errorf("reading migrations: %w", err)
+	}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+	if engine == Postgres {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return nil, fmt.Errorf("locking for migrations: %w", err)
+		}
+		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(dialect, conn, dir, options...)
+	if err != nil {
+		return nil, fmt.Errorf("reading migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// SkipLocked is the clause that makes a claiming SELECT pass over rows that another process is claiming.
+// SQLite has one writer at a time and needs none.
+func SkipLocked(g *gorm.DB) string {
+	if EngineOf(g) == Postgres {
+		return "FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// Rows renders rows as one SQL table expression named alias, for UPDATE … FROM and INSERT … SELECT: the whole batch travels as one
+// JSON parameter, on both engines. columns are "name type" pairs in PostgreSQL's types, such as "id bigint". Values are looked up by name.
+func Rows(g *gorm.DB, alias string, columns []string, rows any) (query string, arg string, err error) {
+	body, err := json.Marshal(rows)
+	if err != nil {
+		return "", "", fmt.Errorf("encoding a batch: %w", err)
+	}
+	if EngineOf(g) == Postgres {
+		return "json_to_recordset(?::json) AS " + alias + "(" + strings.Join(columns, ", ") + ")", string(body), nil
+	}
+	picks := make([]string, len(columns))
+	for i, c := range columns {
+		name, _, _ := strings.Cut(c, " ")
+		picks[i] = fmt.Sprintf(`json_extract(value, '$.%s') AS %s`, name, name)
+	}
+	return "(SELECT " + strings.Join(picks, ", ") + " FROM json_each(?)) AS " + alias, string(body), nil
+}
+
+// Time is t as a value inside Rows: the text that the engine itself stores or reads.
+func Time(g *gorm.DB, t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format(time.RFC3339Nano)
+	if EngineOf(g) == SQLite {
+		s = t.UTC().Format("2006-01-02 15:04:05.999999999-07:00")
+	}
+	return &s
+}
+
+// InTx runs work in one transaction on one connection.
+func InTx(ctx context.Context, g *gorm.DB, work func(tx *gorm.DB) error) error {
+	return g.WithContext(ctx).Connection(func(conn *gorm.DB) error {
+		if _, ok := conn.Statement.ConnPool.(*sql.Conn); !ok {
+			return fmt.Errorf("transaction inside a transaction")
+		}
+		return conn.Transaction(work)
+	})
+}

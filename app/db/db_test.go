@@ -1,0 +1,128 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"beagle/app/apptest/services"
+	"beagle/app/db"
+	"beagle/migrations"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+)
+
+func TestMain(m *testing.M) { services.Main(m) }
+
+// onEach runs a test on both engines, migrated.
+func onEach(t *testing.T, test func(t *testing.T, g *gorm.DB)) {
+	urls := map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "a folder", "x.db") },
+		"postgres": func(t *testing.T) string { return services.Postgres(t) },
+	}
+	for name, url := range urls {
+		t.Run(name, func(t *testing.T) {
+			g, err := db.Open(t.Context(), url(t))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, db.Close(g)) })
+			require.NoError(t, db.Migrate(t.Context(), g, migrations.FS))
+			test(t, g)
+		})
+	}
+}
+
+func TestMigratingTwiceAtOnceAppliesEachMigrationOnce(t *testing.T) {
+	url := services.Postgres(t)
+	done := make(chan error, 2)
+	for range 2 {
+		go func() {
+			g, err := db.Open(context.Background(), url)
+			if err == nil {
+				err = errors.Join(db.Migrate(context.Background(), g, migrations.FS), db.Close(g))
+			}
+			done <- err
+		}()
+	}
+	require.NoError(t, <-done)
+	require.NoError(t, <-done)
+	g, err := db.Open(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close(g)) }()
+	left, err := db.Pending(t.Context(), g, migrations.FS)
+	require.NoError(t, err)
+	require.Zero(t, left)
+}
+
+func TestDuplicateKeysAreTheSameErrorOnBothEngines(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		insert := func() error {
+			return g.Exec("INSERT INTO suppressions (hash, kind, created_at) VALUES ('h', 'address', ?)", time.Now()).Error
+		}
+		require.NoError(t, insert())
+		require.ErrorIs(t, insert(), gorm.ErrDuplicatedKey)
+	})
+}
+
+func TestRowsCarriesABatchOfAnyText(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		at := time.Date(2026, 3, 4, 5, 6, 7, 890_000_000, time.UTC)
+		texts := []string{"plain", `quote " and \ and ? and $1`, "new\nline", "emoji 🐕 ü", "'; DROP TABLE lists; --"}
+		type row struct {
+			Hash string  `json:"hash"`
+			At   *string `json:"created_at"`
+			N    int64   `json:"n"`
+		}
+		var rows []row
+		for i, s := range texts {
+			rows = append(rows, row{s, db.Time(g, at.Add(time.Duration(i)*time.Second)), int64(1) << 60})
+		}
+		from, arg, err := db.Rows(g, "v", []string{"hash text", "created_at timestamptz", "n bigint"}, rows)
+		require.NoError(t, err)
+		require.NoError(t, g.Exec("INSERT INTO suppressions (hash, kind, created_at) SELECT hash, CAST(n AS text), created_at FROM "+from, arg).Error)
+		var back []struct {
+			Hash, Kind string
+			CreatedAt  time.Time
+		}
+		require.NoError(t, g.Raw("SELECT hash, kind, created_at FROM suppressions ORDER BY created_at").Scan(&back).Error)
+		require.Len(t, back, len(texts))
+		for i, r := range back {
+			require.Equal(t, texts[i], r.Hash)
+			require.Equal(t, "1152921504606846976", r.Kind, "64-bit numbers keep every digit")
+			require.WithinDuration(t, at.Add(time.Duration(i)*time.Second), r.CreatedAt, 0)
+		}
+		var early int64
+		require.NoError(t, g.Table("suppressions").Where("created_at <= ?", at).Count(&early).Error)
+		require.EqualValues(t, 1, early, "times from Rows compare with times from Go")
+	})
+}
+
+func TestCopyTxDoesBothOrNeither(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		rows := make([][]any, 1234)
+		for i := range rows {
+			rows[i] = []any{int64(1), int64(1), int64(i + 1), "[]"}
+		}
+		columns := []string{"list_id", "account_id", "row_no", "cells"}
+		boom := errors.New("boom")
+		require.ErrorIs(t, db.CopyTx(t.Context(), g, "records", columns, rows, func(*gorm.DB) error { return boom }), boom)
+		var n int64
+		require.NoError(t, g.Table("records").Count(&n).Error)
+		require.Zero(t, n)
+		require.NoError(t, db.CopyTx(t.Context(), g, "records", columns, rows, func(tx *gorm.DB) error {
+			return tx.Table("records").Count(&n).Error
+		}))
+		require.EqualValues(t, len(rows), n, "the rest of the transaction sees the rows")
+		err := db.CopyTx(t.Context(), g, "records", columns, rows[:1], func(*gorm.DB) error { return nil })
+		require.ErrorIs(t, err, gorm.ErrDuplicatedKey)
+	})
+}
+
+func TestUnusableURLsAreNamed(t *testing.T) {
+	_, err := db.Open(t.Context(), "mysql://x")
+	require.ErrorContains(t, err, "DATABASE_URL")
+	_, err = db.Open(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=2")
+	require.Error(t, err)
+}

@@ -1,0 +1,270 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"beagle/app/db"
+	"beagle/app/finder"
+)
+
+// The feeder keeps the queue about feedAhead full and no fuller: what is in Redis stays small, and a list that
+// starts now waits no longer than that behind a large one.
+const (
+	feedAhead     = time.Second
+	feedMin       = 200 // tasks kept waiting whatever the speed
+	feedChunk     = 500 // rows of one list claimed at once
+	feedBusy      = 20 * time.Millisecond
+	feedIdle      = 200 * time.Millisecond
+	feedError     = 2 * time.Second
+	feedLease     = "feeder"
+	feedLeaseTime = 5 * time.Second
+	speedWeight   = 0.2 // of the newest measurement in the average
+)
+
+// feeder hands pending records to the queue, list by list in turn. One process feeds at a time.
+type feeder struct {
+	app     *App
+	turn    int             // whose turn it is
+	after   map[int64]int64 // list → last row claimed: claims need not step over what is done
+	speed   float64         // tasks taken from the queue per second, averaged
+	fed     int64           // since the last measurement
+	waiting int64           // in the queue at the last measurement
+	at      time.Time
+}
+
+// Feed runs the feeder until ctx ends, whenever this process holds the feeder's lease.
+func (a *App) Feed(ctx context.Context) {
+	f := &feeder{app: a, after: map[int64]int64{}}
+	defer a.release(feedLease)
+	for ctx.Err() == nil {
+		wait := feedIdle
+		switch mine, err := a.lease(ctx, feedLease, feedLeaseTime); {
+		case err != nil:
+			a.Log.WarnContext(ctx, "feeder has no lease", "error", err)
+			wait = feedError
+		case mine:
+			n, err := f.feed(ctx)
+			if err != nil && ctx.Err() == nil {
+				a.Log.ErrorContext(ctx, "feeding stopped", "error", err)
+				wait = feedError
+			} else if n > 0 {
+				wait = feedBusy
+			}
+		}
+		rest(ctx, wait)
+	}
+}
+
+// rest waits, or returns early when ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// feed tops the queue up once and reports how many records it claimed.
+func (f *feeder) feed(ctx context.Context) (int, error) {
+	lists, err := f.app.runningLists(ctx)
+	if err != nil || len(lists) == 0 {
+		return 0, err
+	}
+	room, err := f.room(ctx, len(lists))
+	if err != nil {
+		return 0, err
+	}
+	claimed := 0
+	share := max(1, min(feedChunk, room/len(lists)))
+	for range lists {
+		if room <= 0 {
+			break
+		}
+		l := lists[f.turn%len(lists)]
+		f.turn++
+		n, err := f.feedList(ctx, l, min(share, room))
+		if err != nil {
+			return claimed, err
+		}
+		claimed += n
+		room -= n
+	}
+	f.fed += int64(claimed)
+	return claimed, nil
+}
+
+// room is how many tasks the queue may still take.
+func (f *feeder) room(ctx context.Context, lists int) (int, error) {
+	waiting, err := f.app.Queue.Redis.LLen(ctx, "asynq:{"+QueueRecords+"}:pending").Result()
+	if err != nil {
+		return 0, fmt.Errorf("measuring the queue: %w", err)
+	}
+	now := f.app.Now()
+	if since := now.Sub(f.at).Seconds(); since >= 0.25 {
+		taken := float64(f.waiting + f.fed - waiting)
+		if !f.at.IsZero() && taken >= 0 && since < 5 {
+			f.speed += speedWeight * (taken/since - f.speed)
+		}
+		f.waiting, f.fed, f.at = waiting, 0, now
+	}
+	w := f.app.Config.Worker
+	depth := max(feedMin, int(f.speed*feedAhead.Seconds()))
+	depth = min(depth, w.WindowTotal, w.WindowPerList*lists)
+	return depth - int(waiting), nil
+}
+
+// runningList is what the feeder must know of a list.
+type runningList struct {
+	ID        int64
+	AccountID int64
+	Process   string
+}
+
+// runningLists are ordered so that accounts take turns: first every account's first list, then every second one.
+func (a *App) runningLists(ctx context.Context) ([]runningList, error) {
+	var lists []runningList
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process FROM lists WHERE state = 'running'
+		ORDER BY ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY id), account_id`).Scan(&lists).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading running lists: %w", err)
+	}
+	return lists, nil
+}
+
+// feedList claims up to n records of a list and puts them into the queue; rows whose answer is known are settled at once.
+func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error) {
+	rows, err := f.claim(ctx, l.ID, n)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	known, err := f.app.knownAnswers(ctx, l, rows)
+	if err != nil {
+		return 0, f.putBack(ctx, rows, err)
+	}
+	var reused []*outcome
+	tasks := make([]bulkTask, 0, len(rows))
+	for _, r := range rows {
+		if answer, ok := known[r.PersonKey]; ok && r.PersonKey != "" {
+			reused = append(reused, reuse(r, answer))
+			continue
+		}
+		task, err := r.task().bulk(l.Process)
+		if err != nil {
+			return 0, err
+		}
+		tasks = append(tasks, task)
+	}
+	if err := f.app.Queue.bulk.enqueue(ctx, tasks); err != nil {
+		return 0, f.putBack(ctx, rows, err)
+	}
+	if err := f.app.settler.settle(ctx, reused...); err != nil {
+		return 0, f.putBack(ctx, rows, err)
+	}
+	return len(rows), nil
+}
+
+func (r Record) task() recordTask {
+	return recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: r.Attempt, Run: r.Run, Tries: r.Tries, Key: r.PersonKey,
+		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address}
+}
+
+const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, person_key, first_name, last_name, full_name, domain, company, address"
+
+// claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row order.
+func (f *feeder) claim(ctx context.Context, list int64, n int) ([]Record, error) {
+	now := f.app.Now()
+	due, err := f.mark(ctx, now, n, `list_id = ? AND state = 'retrying' AND next_attempt_at <= ? ORDER BY next_attempt_at`, list, now)
+	if err != nil || len(due) >= n {
+		return due, err
+	}
+	const pending = `list_id = ? AND state = 'pending' AND twin_of IS NULL AND row_no > ? ORDER BY row_no`
+	rows, err := f.mark(ctx, now, n-len(due), pending, list, f.after[list])
+	if err == nil && len(rows) == 0 && f.after[list] > 0 {
+		f.after[list] = 0 // rows that came back lie behind
+		rows, err = f.mark(ctx, now, n-len(due), pending, list, 0)
+	}
+	for _, r := range rows {
+		f.after[list] = max(f.after[list], r.RowNo)
+	}
+	return append(due, rows...), err
+}
+
+func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, args ...any) ([]Record, error) {
+	var rows []Record
+	g := f.app.DB.WithContext(ctx)
+	query := `UPDATE records SET state = 'queued', queued_at = ? WHERE id IN (SELECT id FROM records WHERE ` + which + ` LIMIT ? ` + db.SkipLocked(g) + `) RETURNING ` + claimColumns
+	err := g.Raw(query, append(append([]any{now}, args...), n)...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("claiming records: %w", err)
+	}
+	return rows, nil
+}
+
+// putBack makes claimed records pending again, since they could not be queued. cause is returned.
+func (f *feeder) putBack(ctx context.Context, rows []Record, cause error) error {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+		f.after[r.ListID] = 0
+	}
+	back := f.app.DB.WithContext(context.WithoutCancel(ctx)).Exec("UPDATE records SET state = 'pending' WHERE id IN ? AND state = 'queued'", ids)
+	if back.Error != nil {
+		f.app.Log.ErrorContext(ctx, "records not put back; the sweep will", "rows", len(ids), "error", back.Error)
+	}
+	return cause
+}
+
+// knownAnswers are the young answers that an account already has to the questions of rows, by person key.
+func (a *App) knownAnswers(ctx context.Context, l runningList, rows []Record) (map[string]Record, error) {
+	keys := make([]string, 0, len(rows))
+	for _, r := range rows {
+		if r.PersonKey != "" && r.Run == 1 {
+			keys = append(keys, r.PersonKey)
+		}
+	}
+	if len(keys) == 0 || a.Config.Worker.ReuseDays == 0 {
+		return nil, nil
+	}
+	var found []Record
+	err := a.DB.WithContext(ctx).Raw(`SELECT person_key, email, status, score, pattern, reason, note, evidence, checked_at FROM records
+		WHERE account_id = ? AND person_key IN ? AND state = 'done' AND status <> ? AND checked_at > ? ORDER BY checked_at`,
+		l.AccountID, keys, finder.StatusUnknown, a.Now().AddDate(0, 0, -a.Config.Worker.ReuseDays)).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading earlier answers: %w", err)
+	}
+	known := map[string]Record{}
+	for _, r := range found {
+		known[r.PersonKey] = r
+	}
+	return known, nil
+}
+
+// reuse gives a record the answer that the account already has, with the age it has.
+func reuse(r, answer Record) *outcome {
+	return &outcome{ID: r.ID, Attempt: r.Attempt, list: r.ListID, account: r.AccountID, run: r.Run, key: r.PersonKey,
+		State: RecordDone, Email: answer.Email, Status: answer.Status, Score: answer.Score, Pattern: answer.Pattern, Reason: answer.Reason,
+		Note: answer.Note, Evidence: answer.Evidence, Tries: r.Tries, checked: *answer.CheckedAt}
+}
+
+// lease takes or keeps a named lease for this process and reports whether it has it.
+func (a *App) lease(ctx context.Context, name string, length time.Duration) (bool, error) {
+	now := a.Now()
+	got := a.DB.WithContext(ctx).Exec(`INSERT INTO leases (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE
+		SET holder = excluded.holder, until = excluded.until WHERE leases.holder = excluded.holder OR leases.until < ?`, name, a.id, now.Add(length), now)
+	if got.Error != nil {
+		return false, fmt.Errorf("taking lease %s: %w", name, got.Error)
+	}
+	return got.RowsAffected == 1, nil
+}
+
+// release gives a lease up, so that the next process need not wait for its end.
+func (a *App) release(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := a.DB.WithContext(ctx).Exec("DELETE FROM leases WHERE name = ? AND holder = ?", name, a.id).Error; err != nil {
+		a.Log.WarnContext(ctx, "lease not released", "lease", name, "error", err)
+	}
+}

@@ -1,0 +1,207 @@
+package finder
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"beagle/app/probe"
+)
+
+// How long facts are kept, whatever their TTL says, and how long an accept-all answer is believed.
+const (
+	factsAtLeast  = time.Hour
+	factsAtMost   = 7 * 24 * time.Hour
+	acceptAllKeep = 7 * 24 * time.Hour
+	unsureKeep    = time.Minute     // an accept-all question that got no answer and no hint when to ask again
+	defaultRetry  = 5 * time.Minute // when nobody said when to come back
+)
+
+// locate finds the mail domain of a person: from the domain cell, the address, or the company's name.
+func (q *question) locate(ctx context.Context, p Person) bool {
+	var problem string
+	for _, from := range []struct{ source, text string }{{"domain", p.Domain}, {"email", p.Email}} {
+		if strings.TrimSpace(from.text) == "" {
+			continue
+		}
+		d, err := cleanDomain(from.text)
+		if err == nil {
+			q.domain, q.res.Evidence.DomainSource = d, from.source
+			return true
+		}
+		if problem == "" {
+			problem = "The " + from.source + " (" + clip(strings.TrimSpace(from.text), 60) + ") is not a mail domain."
+		}
+	}
+	if strings.TrimSpace(p.Company) != "" {
+		return q.locateCompany(ctx, p.Company)
+	}
+	if problem == "" {
+		problem = sentenceNoDomain
+	}
+	q.refuse(problem)
+	return false
+}
+
+// maxDomainText bounds what is looked at as a domain.
+const maxDomainText = 2048
+
+func cleanDomain(s string) (string, error) {
+	if len(s) > maxDomainText {
+		return "", &Refusal{ReasonBadInput, "The domain is too long."}
+	}
+	return probe.CleanDomain(s)
+}
+
+// recall reads what is known of the domain: from Memory, and from this process.
+func (q *question) recall(ctx context.Context) {
+	var k Known
+	if q.f.memory != nil {
+		var err error
+		if k, err = q.f.memory.Recall(ctx, q.domain); err != nil {
+			q.f.opts.Log.Warn("recall of a domain", "domain", q.domain, "error", err)
+			k = Known{}
+		}
+	}
+	q.known = q.f.overlay.merge(q.domain, k)
+	q.post = newPosterior(q.region, q.known.Patterns, q.name.Middle.Known())
+}
+
+// open reports whether something must be found out that one question at a time should find out.
+func (q *question) open() bool {
+	switch {
+	case !q.factsFresh():
+		return true
+	case q.known.Facts.State != probe.StateOK, q.f.opts.NoSMTP, q.known.Facts.Webmail, q.known.Facts.Disposable:
+		return false
+	case !q.acceptAllFresh():
+		return true
+	case q.known.AcceptAll.Verdict != probe.No:
+		return false
+	}
+	return !q.post.learned()
+}
+
+func (q *question) factsFresh() bool {
+	k := q.known.Facts
+	if k == nil || k.State == probe.StateDNSFailed || k.State == "" {
+		return false
+	}
+	ttl := min(max(k.TTL, factsAtLeast), factsAtMost)
+	return q.f.opts.Now().Before(k.CheckedAt.Add(ttl))
+}
+
+// acceptAllFresh reports whether the accept-all question need not be asked again. No answer is an
+// answer too until the server's own time to come back.
+func (q *question) acceptAllFresh() bool {
+	a := q.known.AcceptAll
+	if a == nil || a.Verdict == "" {
+		return false
+	}
+	keep := acceptAllKeep
+	if a.Verdict == probe.Unsure {
+		keep = max(a.RetryAfter, unsureKeep)
+	}
+	return q.f.opts.Now().Before(a.At.Add(keep))
+}
+
+// learnFacts makes sure of the domain's facts; false when they already decide.
+func (q *question) learnFacts(ctx context.Context) bool {
+	if q.factsFresh() {
+		q.facts = *q.known.Facts
+	} else {
+		q.facts = q.f.prober.Lookup(ctx, q.domain)
+		if q.facts.State != probe.StateDNSFailed {
+			q.remember(ctx, nil)
+		}
+	}
+	if _, reason, decided := q.facts.Verdict(); decided {
+		if q.facts.State == probe.StateDNSFailed {
+			q.unknown(string(reason), defaultRetry)
+			return false
+		}
+		q.res.Status, q.res.Reason = StatusNotFound, string(reason)
+		q.rule(RuleDomain)
+		return false
+	}
+	switch {
+	case q.facts.Disposable:
+		q.res.Status, q.res.Reason, q.res.Sentence = StatusDisposable, string(probe.NotVerifiableProvider), sentenceThrowAway
+	case q.facts.Webmail:
+		q.res.Status, q.res.Reason, q.res.Sentence = StatusUnknown, string(probe.NotVerifiableProvider), sentenceWebmail
+	default:
+		return true
+	}
+	q.rule(RulePublicDomain)
+	return false
+}
+
+// learnAcceptAll makes sure of the accept-all answer; false when it cannot be had.
+func (q *question) learnAcceptAll(ctx context.Context) bool {
+	if q.acceptAllFresh() {
+		q.answer, q.recent = q.known.AcceptAll, true
+	} else {
+		a := q.askAcceptAll(ctx)
+		q.answer = &a
+		if ctx.Err() == nil {
+			q.remember(ctx, &a)
+		}
+	}
+	if q.answer.Verdict != probe.Unsure {
+		return true
+	}
+	retry := q.answer.RetryAfter
+	if retry > 0 {
+		retry = max(q.answer.At.Add(retry).Sub(q.f.opts.Now()), time.Second)
+	} else if retryable(q.answer.Reason) {
+		retry = defaultRetry
+	}
+	reason := q.answer.Reason
+	if reason == "" {
+		reason = probe.NotVerifiable
+	}
+	q.guess(string(reason), retry)
+	return false
+}
+
+// askAcceptAll asks the question. A server that greylists each recipient on its own would greylist
+// every fresh invention, so the one it asked us to come back with is asked again.
+func (q *question) askAcceptAll(ctx context.Context) probe.AcceptAllAnswer {
+	last := q.known.AcceptAll
+	if last == nil || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
+		return q.f.prober.AcceptAll(ctx, q.facts)
+	}
+	again := q.f.prober.Check(ctx, q.facts, last.Probes[len(last.Probes)-1].Address)
+	q.res.Evidence.Asked++
+	out := probe.AcceptAllAnswer{Verdict: probe.Unsure, At: q.f.opts.Now(), Reason: again.Reason, RetryAfter: again.RetryAfter, Probes: []probe.Answer{again}}
+	switch {
+	case again.Status == probe.Invalid, again.Reason == probe.RejectedUnclear:
+		out.Verdict, out.RetryAfter = probe.No, 0
+	case again.Status == probe.Valid && last.Probes[0].Status == probe.Valid:
+		out.Verdict, out.Reason, out.RetryAfter = probe.Yes, probe.AcceptsAll, 0
+	case again.Status == probe.Valid:
+		out = q.f.prober.AcceptAll(ctx, q.facts)
+		out.Probes = append([]probe.Answer{again}, out.Probes...)
+	}
+	return out
+}
+
+// retryable reports whether asking again later may help even if nobody said when.
+func retryable(r probe.Reason) bool {
+	switch r {
+	case probe.Greylisted, probe.ServerUnavailable, probe.Timeout, probe.DNSFailed:
+		return true
+	}
+	return false
+}
+
+// remember stores facts, and the accept-all answer unless it is nil, here and in Memory.
+func (q *question) remember(ctx context.Context, a *probe.AcceptAllAnswer) {
+	q.f.overlay.keep(q.facts, a)
+	if q.f.memory == nil {
+		return
+	}
+	if err := q.f.memory.Remember(ctx, q.facts, a); err != nil {
+		q.f.opts.Log.Warn("remembering a domain", "domain", q.domain, "error", err)
+	}
+}

@@ -1,0 +1,137 @@
+package finder
+
+// Constants of the posterior, fitted by eye to P(next uses it | k known use it) of the pattern study:
+// k = 1, 2, 5 addresses of first.last give 0.86, 0.88, 0.93 (measured 0.85, 0.89, 0.92).
+const (
+	concentration = 2.5  // known addresses that the measured "next person" table is worth, after the first
+	handleShare   = 0.04 // people of a one-pattern domain who have a handle
+	strayShare    = 0.04 // and those who have another of the usual patterns
+	middleBoost   = 8    // templates with a middle name, when the row has one: 1 % of all people, but of those who write it 8 times more
+	missFactor    = 0.6  // odds of a template after each refused address of it, while nobody was confirmed under it
+	missFloor     = 0.02 // many refusals may be people who left
+	missConfirmed = 0.95 // the same where another template is confirmed: there it is asked only of people who are likely gone
+	missPatience  = 4    // refusals per confirmed address that say nothing
+	staleFactor   = 0.9  // odds for each refusal beyond that
+	staleFloor    = 0.5
+)
+
+// posterior is what is believed of a domain's templates.
+type posterior struct {
+	distribution
+	prior  distribution
+	counts []Count // by position in the grammar
+	hits   int     // people confirmed in all
+	top    int     // position of the template with most hits, -1 when there are none
+}
+
+// newPosterior combines the priors of a region with a domain's counts. hasMiddle says whether the
+// person has a middle name to be used.
+func newPosterior(region string, counts map[string]Count, hasMiddle bool) posterior {
+	g, t := templates(), priors()
+	p := posterior{prior: t.prior(region), counts: make([]Count, len(g.all)), top: -1}
+	for id, c := range counts {
+		if i, ok := g.byID[id]; ok {
+			p.counts[i] = Count{Hits: max(c.Hits, 0), Misses: max(c.Misses, 0)}
+			p.hits += p.counts[i].Hits
+		}
+	}
+	for i, c := range p.counts {
+		if c.Hits > 0 && (p.top < 0 || c.Hits > p.counts[p.top].Hits) {
+			p.top = i
+		}
+	}
+	if hasMiddle {
+		for i, tpl := range g.all {
+			if tpl.hasMiddle() {
+				p.prior.share[i] *= middleBoost
+			}
+		}
+		p.prior.normalise()
+	}
+	p.distribution = distribution{share: append([]float64(nil), p.prior.share...), other: p.prior.other}
+	if p.hits > 0 {
+		p.learn(t)
+	}
+	p.forget()
+	return p
+}
+
+// learn is a Dirichlet posterior whose base is the measured table of the next person given one known
+// one; each further known address counts as itself.
+func (p *posterior) learn(t *priorTable) {
+	n := float64(p.hits)
+	base := distribution{share: make([]float64, len(p.share))}
+	for i, c := range p.counts {
+		if c.Hits == 0 {
+			continue
+		}
+		w := float64(c.Hits) / n
+		g := t.given(templates().all[i].ID, p.prior)
+		for k, s := range g.share {
+			base.share[k] += w * s
+		}
+		base.other += w * g.other
+	}
+	for i, c := range p.counts {
+		seen := (1-handleShare-strayShare)*float64(c.Hits)/n + strayShare*p.prior.share[i]
+		p.share[i] = (concentration*base.share[i] + (n-1)*seen) / (concentration + n - 1)
+	}
+	p.other = (concentration*base.other + (n-1)*handleShare) / (concentration + n - 1)
+	p.normalise()
+}
+
+// forget lowers templates whose addresses were refused. A refusal is weak evidence, since the person
+// may have no mailbox at all; handles were never asked, so they gain.
+func (p *posterior) forget() {
+	factor := missFactor
+	if p.confirmed() {
+		factor = missConfirmed
+	}
+	for i, c := range p.counts {
+		switch {
+		case c.Misses == 0:
+		case c.Hits == 0:
+			p.share[i] *= power(factor, c.Misses, missFloor)
+		case c.Misses > missPatience*c.Hits:
+			p.share[i] *= power(staleFactor, c.Misses-missPatience*c.Hits, staleFloor)
+		}
+	}
+	p.normalise()
+}
+
+// power is base^n, no lower than floor.
+func power(base float64, n int, floor float64) float64 {
+	w := 1.0
+	for range n {
+		if w *= base; w < floor {
+			return floor
+		}
+	}
+	return w
+}
+
+// Evidence needed before a domain counts as learned.
+const (
+	supportHits   = 2   // people confirmed under a loose form before a 250 on it can be trusted
+	confirmedHits = 3   // people confirmed before the top candidate alone is asked first
+	confirmedPart = 0.8 // of them under one template
+)
+
+// learned reports whether the domain taught us something: its lookups may run side by side.
+func (p *posterior) learned() bool { return p.hits >= supportHits }
+
+// confirmed reports whether one template is known to be the domain's.
+func (p *posterior) confirmed() bool {
+	return p.hits >= confirmedHits && float64(p.counts[p.top].Hits) >= confirmedPart*float64(p.hits)
+}
+
+// supports reports whether what is known speaks for a template: people confirmed, and no other
+// template has more.
+func (p *posterior) supports(i int) bool {
+	return p.counts[i].Hits >= supportHits && p.counts[i].Hits == p.counts[p.top].Hits
+}
+
+// contradicts reports whether the domain is known to use another template and never this one.
+func (p *posterior) contradicts(i int) bool {
+	return p.counts[i].Hits == 0 && p.top >= 0 && p.counts[p.top].Hits >= supportHits
+}

@@ -1,0 +1,165 @@
+package finder
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"beagle/app/mailworld"
+	"beagle/app/probe"
+)
+
+// asker starts a world and returns a finder that asks it over real sockets.
+func asker(t *testing.T, w *mailworld.World) (*Finder, *probe.Prober) {
+	t.Helper()
+	require.NoError(t, w.Start())
+	p, err := probe.New(probe.Config{DNSServer: w.DNSAddr(), SMTPPort: w.SMTPPort(), Helo: "probe.example", AllowPrivate: true, Dial: w.Dial,
+		BannerTimeout: time.Second, ReplyTimeout: time.Second, ConnectTimeout: time.Second, DNSTimeout: time.Second, GreylistDelay: time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, p.Close())
+		require.NoError(t, w.Close())
+	})
+	return New(p, nil, Options{}), p
+}
+
+// findTruths asks for every row at once, as workers would.
+func findTruths(t *testing.T, f *Finder, truths []mailworld.Truth) []Result {
+	t.Helper()
+	results := make([]Result, len(truths))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 24)
+	for i, truth := range truths {
+		if truth.Person == nil {
+			continue
+		}
+		wg.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			results[i] = f.Find(ctx, Person{First: truth.Person.First, Last: truth.Person.Last, Domain: truth.Company.Domain})
+		}()
+	}
+	wg.Wait()
+	return results
+}
+
+func TestDemoWorldIsAnsweredRight(t *testing.T) {
+	w := mailworld.Demo()
+	f, p := asker(t, w)
+	truths := w.ContactsTruth()
+	results := findTruths(t, f, truths)
+	for i, truth := range truths {
+		if truth.Person != nil {
+			checkTruth(t, truth, results[i])
+		}
+	}
+	t.Logf("%d people, %+v", len(truths), p.Stats())
+	require.Zero(t, w.Stats().Faults)
+	require.Zero(t, w.Stats().DATACommands)
+}
+
+// checkTruth holds the promises: found people are found, nobody is valid without a mailbox, and where
+// the server does not tell, nothing is claimed.
+func checkTruth(t *testing.T, truth mailworld.Truth, r Result) {
+	t.Helper()
+	who := truth.Person.Full + " at " + truth.Company.Domain + " (" + string(truth.Company.Behaviour) + ", " + truth.Company.Pattern + ") -> " + r.Status + " " + r.Reason + " " + r.Email + ", want " + truth.Email
+	if r.Status == StatusValid {
+		right := strings.EqualFold(r.Email, truth.Email)
+		for _, alias := range truth.Person.Aliases {
+			right = right || strings.EqualFold(r.Email, alias)
+		}
+		if !right {
+			t.Errorf("valid but wrong: %s", who)
+		}
+		return
+	}
+	if r.RetryAfter > 0 && r.Status == StatusUnknown {
+		return // come back later
+	}
+	switch truth.Kind {
+	case mailworld.KindFound:
+		t.Errorf("not found: %s", who)
+	case mailworld.KindAbsent:
+		if r.Status != StatusNotFound && !(r.Status == StatusUnknown && (truth.OrUnknown || r.Reason == ReasonAmbiguous)) {
+			t.Errorf("absent but not said so: %s", who)
+		}
+	case mailworld.KindAcceptAll:
+		if r.Status != StatusAcceptAll {
+			t.Errorf("accept-all not said: %s", who)
+		}
+	case mailworld.KindUnknown:
+		if r.Status != StatusUnknown {
+			t.Errorf("unknown not said: %s", who)
+		}
+	case mailworld.KindInvalidDomain:
+		if r.Status != StatusNotFound {
+			t.Errorf("dead domain not said: %s", who)
+		}
+	}
+}
+
+// patternTruths are people at companies of a generated world that answer honestly, with some whose
+// address breaks their company's pattern and some who have left.
+func TestGeneratedWorldFindsPeopleAndInventsNobody(t *testing.T) {
+	w := mailworld.New(mailworld.Options{Seed: 11, Companies: 60, People: 900, Mix: map[mailworld.Behaviour]int{mailworld.Accurate: 8, mailworld.Microsoft: 1, mailworld.PlainText: 1}})
+	f, p := asker(t, w)
+	truths := w.Truths()
+	found, right := 0, 0
+	for i, r := range findTruths(t, f, truths) {
+		truth := truths[i]
+		if r.Status == StatusValid {
+			require.True(t, strings.EqualFold(r.Email, truth.Email), "%s at %s is valid, but not theirs: %s, want %q", truth.Person.Full, truth.Company.Domain, r.Email, truth.Email)
+			right++
+		}
+		if truth.Kind == mailworld.KindFound {
+			found++
+		}
+	}
+	t.Logf("%d of %d found, %d RCPTs for %d rows", right, found, p.Stats().RCPTs, len(truths))
+	require.Greater(t, float64(right), 0.97*float64(found))
+	require.Less(t, float64(p.Stats().RCPTs), 3*float64(len(truths)))
+}
+
+// TestGalleryTellsWhatCanBeKnown asks every behaviour, and again those that said when to come back.
+func TestGalleryTellsWhatCanBeKnown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks slow servers")
+	}
+	w := mailworld.Gallery(mailworld.Options{GreylistFor: time.Second})
+	f, _ := asker(t, w)
+	now := time.Now()
+	f.opts.Now = func() time.Time { return now }
+	truths := w.Truths()
+	results := findTruths(t, f, truths)
+	for try := 0; try < 3; try++ {
+		var again []mailworld.Truth
+		var at []int
+		for i, r := range results {
+			if r.RetryAfter > 0 && truths[i].Kind != mailworld.KindUnknown {
+				again, at = append(again, truths[i]), append(at, i)
+			}
+		}
+		if len(again) == 0 {
+			break
+		}
+		time.Sleep(1100 * time.Millisecond) // the world's own greylisting time
+		now = now.Add(20 * time.Minute)
+		for k, r := range findTruths(t, f, again) {
+			results[at[k]] = r
+		}
+	}
+	for i, truth := range truths {
+		if truth.Person != nil {
+			checkTruth(t, truth, results[i])
+		}
+	}
+	require.Zero(t, w.Stats().DATACommands)
+}

@@ -1,0 +1,217 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"beagle/app/db"
+	"beagle/app/finder"
+	"beagle/app/probe"
+	"beagle/app/sheet"
+
+	"gorm.io/gorm"
+)
+
+// importBatch is how many rows are committed at once, with the position after them.
+const importBatch = 5000
+
+// badLine is the reason of a record whose line could not be read.
+const badLine = "bad_line"
+
+// errOvertaken stops an import that another one has overtaken.
+var errOvertaken = errors.New("another import of this list is further on")
+
+var importColumns = []string{"list_id", "account_id", "row_no", "cells", "first_name", "last_name", "full_name", "domain", "company", "address",
+	"person_key", "state", "status", "reason", "note"}
+
+// Import reads a list's file into records. It commits in batches together with its position, so that a second call goes on
+// after the last committed row; at the end the list runs.
+func (a *App) Import(ctx context.Context, list int64) error {
+	var l List
+	if err := a.DB.WithContext(ctx).Where("id = ?", list).Limit(1).Find(&l).Error; err != nil {
+		return fmt.Errorf("reading list %d: %w", list, err)
+	}
+	if l.State != ListImporting {
+		return nil
+	}
+	rows, closeRows, err := a.openUpload(ctx, l)
+	if err == nil {
+		err = errors.Join(a.importRows(ctx, &l, rows), closeRows())
+	}
+	switch refused := (*sheet.Refusal)(nil); {
+	case errors.As(err, &refused):
+		return a.failList(ctx, list, refused.Code, refused.Message)
+	case errors.Is(err, errOvertaken):
+		return nil
+	case err != nil:
+		return fmt.Errorf("importing list %d: %w", list, err)
+	}
+	return a.imported(ctx, l)
+}
+
+// openUpload opens the list's file as rows.
+func (a *App) openUpload(ctx context.Context, l List) (*sheet.Reader, func() error, error) {
+	body, size, err := a.Files.Open(ctx, l.UploadKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the upload: %w", err)
+	}
+	if l.Dialect.Format != sheet.XLSX {
+		r, err := sheet.NewReader(body, l.Dialect, a.sheetLimits())
+		if err != nil {
+			return nil, nil, errors.Join(err, body.Close())
+		}
+		return r, func() error { return errors.Join(r.Close(), body.Close()) }, nil
+	}
+	file, err := spool(body)
+	if err = errors.Join(err, body.Close()); err != nil {
+		return nil, nil, err
+	}
+	r, err := sheet.NewXLSXReader(file, size, l.Dialect, a.sheetLimits())
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return r, func() error { return errors.Join(r.Close(), file.Close()) }, nil
+}
+
+// importRows commits batch after batch, beginning after the rows that an earlier call committed.
+func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error {
+	for skipped := int64(0); skipped < l.Imported; skipped++ {
+		if _, err := rows.Next(); err != nil {
+			return fmt.Errorf("finding row %d again: %w", l.Imported, err)
+		}
+	}
+	batch := make([][]any, 0, importBatch)
+	for {
+		row, err := rows.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		ended := err != nil
+		if !ended {
+			values, err := l.recordValues(row, l.Imported+int64(len(batch))+1)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, values)
+		}
+		if len(batch) == importBatch || (ended && len(batch) > 0) {
+			if err := a.commitRows(ctx, l, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+		if ended {
+			return nil
+		}
+	}
+}
+
+// commitRows copies a batch and moves the list's position in one transaction. Only the import that is at the position may.
+func (a *App) commitRows(ctx context.Context, l *List, batch [][]any) error {
+	to := l.Imported + int64(len(batch))
+	err := db.CopyTx(ctx, a.DB, "records", importColumns, batch, func(tx *gorm.DB) error {
+		moved := tx.Exec(`UPDATE lists SET imported = ?, changed_at = ? WHERE id = ? AND imported = ? AND state = 'importing'`, to, a.Now(), l.ID, l.Imported)
+		if moved.Error == nil && moved.RowsAffected == 0 {
+			return errOvertaken
+		}
+		return moved.Error
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return errOvertaken
+	}
+	if err != nil {
+		return err
+	}
+	l.Imported = to
+	return nil
+}
+
+// recordValues are the columns of one row, in the order of importColumns.
+func (l *List) recordValues(row sheet.Row, number int64) ([]any, error) {
+	cells, err := json.Marshal(row.Cells)
+	if err != nil {
+		return nil, fmt.Errorf("encoding row %d: %w", number, err)
+	}
+	cell := func(f sheet.Field) string {
+		column, mapped := l.Mapping[f]
+		if !mapped || column >= len(row.Cells) {
+			return ""
+		}
+		return strings.TrimSpace(row.Cells[column])
+	}
+	p := finder.Person{First: cell(sheet.FirstName), Last: cell(sheet.LastName), Full: cell(sheet.FullName),
+		Domain: tidyDomain(cell(sheet.Domain)), Company: cell(sheet.Company), Email: cell(sheet.Email)}
+	state, status, reason := RecordPending, "", ""
+	if row.Bad != "" {
+		state, status, reason = RecordFailed, finder.StatusUnknown, badLine
+	}
+	return []any{l.ID, l.AccountID, number, string(cells), p.First, p.Last, p.Full, p.Domain, p.Company, p.Email,
+		personKey(l.Process, p), state, status, reason, row.Bad}, nil
+}
+
+// tidyDomain turns a website into its domain, and leaves alone what is none: the finder says what is wrong with it.
+func tidyDomain(s string) string {
+	if domain, err := probe.CleanDomain(s); err == nil {
+		return domain
+	}
+	return s
+}
+
+// personKey is equal for questions that have the same answer: same process, same name but for case and spaces, same domain or company.
+// A question about nobody has none.
+func personKey(process string, p finder.Person) string {
+	parts := []string{fold(p.First), fold(p.Last), fold(p.Full), fold(p.Domain), fold(p.Company), fold(p.Email)}
+	switch process {
+	case ProcessVerify:
+		parts = []string{fold(p.Email)}
+	case ProcessPattern:
+		parts = []string{fold(firstOf(p.Domain, p.Email, p.Company))}
+	default:
+		if p.Domain != "" {
+			parts[4] = ""
+		}
+	}
+	joined := strings.Join(parts, "\x00")
+	if strings.Trim(joined, "\x00") == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(process + "\x00" + joined))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// imported ends an import: repeated rows are tied to the first of their kind, bad lines are counted, and the list runs.
+func (a *App) imported(ctx context.Context, l List) error {
+	if l.Imported == 0 {
+		return a.failList(ctx, l.ID, sheet.NoRows, "The file has no rows.")
+	}
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		moved := tx.Exec(`UPDATE lists SET state = 'running', total = imported, changed_at = ? WHERE id = ? AND state = 'importing'`, a.Now(), l.ID)
+		if moved.Error != nil || moved.RowsAffected == 0 {
+			return moved.Error
+		}
+		if err := tx.Exec(`UPDATE records SET twin_of = firsts.id FROM (SELECT person_key, MIN(id) AS id FROM records
+				WHERE list_id = ? AND state = 'pending' AND person_key <> '' GROUP BY person_key HAVING COUNT(*) > 1) AS firsts
+			WHERE records.list_id = ? AND records.state = 'pending' AND records.person_key = firsts.person_key AND records.id <> firsts.id`, l.ID, l.ID).Error; err != nil {
+			return fmt.Errorf("tying repeated rows: %w", err)
+		}
+		if l.Process == ProcessNone {
+			if err := tx.Exec(`UPDATE records SET state = 'done' WHERE list_id = ? AND state = 'pending'`, l.ID).Error; err != nil {
+				return fmt.Errorf("ending rows without a process: %w", err)
+			}
+		}
+		return recount(tx, l.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("starting list %d: %w", l.ID, err)
+	}
+	a.Log.InfoContext(ctx, "list imported", "list", l.ID, "rows", l.Imported)
+	return a.endIfDone(ctx, []int64{l.ID})
+}

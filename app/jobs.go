@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// Queues. records has servers of its own; the others share one server by these weights.
+const (
+	QueueRecords = "records"
+	QueueHigh    = "high"
+	QueueDefault = "default"
+	QueueMailers = "mailers"
+	QueueLow     = "low"
+)
+
+var queueWeights = map[string]int{QueueHigh: 6, QueueDefault: 3, QueueMailers: 2, QueueLow: 1}
+
+// Task types. A record's type is recordTaskPrefix and its process, such as record:find.
+const (
+	taskImport       = "list:import"
+	taskExport       = "list:export"
+	taskClear        = "list:clear"
+	recordTaskPrefix = "record:"
+)
+
+// Retries and time-outs of every type. A job that has used up its tries is settled by giveUp, so that none ends in asynq's archive,
+// where its task id would block the same job for ever.
+const (
+	listTries     = 8
+	listTimeout   = 2 * time.Hour
+	recordTries   = 4
+	recordTimeout = 4 * time.Minute // of the task; the lookup inside has lookupTimeout
+	firstBackoff  = time.Second
+	maxBackoff    = 2 * time.Minute
+)
+
+// listTask is the payload of everything that is done with a whole list.
+type listTask struct {
+	List int64 `json:"l"`
+}
+
+// ImportLater queues Import.
+func (a *App) ImportLater(ctx context.Context, l List) error {
+	return a.listLater(ctx, taskImport, QueueHigh, l.ID)
+}
+
+// ExportLater queues Export.
+func (a *App) ExportLater(ctx context.Context, l List) error {
+	return a.listLater(ctx, taskExport, QueueDefault, l.ID)
+}
+
+// ClearLater queues Clear.
+func (a *App) ClearLater(ctx context.Context, list int64) error {
+	return a.listLater(ctx, taskClear, QueueLow, list)
+}
+
+func (a *App) listLater(ctx context.Context, kind, queue string, list int64) error {
+	payload, err := json.Marshal(listTask{List: list})
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", kind, err)
+	}
+	return a.Queue.enqueue(ctx, asynq.NewTask(kind, payload), asynq.Queue(queue), asynq.TaskID(fmt.Sprintf("%s:%d", kind, list)),
+		asynq.MaxRetry(listTries), asynq.Timeout(listTimeout))
+}
+
+// recordTask is the payload of a record's job: all that a lookup needs, so that no row is read before the mail server is asked.
+type recordTask struct {
+	ID      int64  `json:"id"`
+	List    int64  `json:"l"`
+	Account int64  `json:"a"`
+	Attempt int    `json:"n"`
+	Run     int    `json:"r"`
+	Tries   int    `json:"t,omitempty"`
+	Key     string `json:"k,omitempty"`
+	First   string `json:"f,omitempty"`
+	Last    string `json:"s,omitempty"`
+	Full    string `json:"u,omitempty"`
+	Domain  string `json:"d,omitempty"`
+	Company string `json:"c,omitempty"`
+	Address string `json:"e,omitempty"`
+}
+
+// bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
+func (t recordTask) bulk(process string) (bulkTask, error) {
+	payload, err := json.Marshal(t)
+	if err != nil {
+		return bulkTask{}, fmt.Errorf("encoding record %d: %w", t.ID, err)
+	}
+	return bulkTask{task: asynq.NewTask(recordTaskPrefix+process, payload), opts: []asynq.Option{
+		asynq.Queue(QueueRecords), asynq.TaskID(recordTaskID(t.ID, t.Attempt)), asynq.MaxRetry(recordTries), asynq.Timeout(recordTimeout)}}, nil
+}
+
+func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:%d", id, attempt) }
+
+// listJobs is the table of what the general server does.
+func (a *App) listJobs() asynq.Handler {
+	mux := asynq.NewServeMux()
+	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear} {
+		mux.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
+			var p listTask
+			if err := json.Unmarshal(t.Payload(), &p); err != nil {
+				return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
+			}
+			err := work(ctx, p.List)
+			if err != nil && lastTry(ctx) {
+				a.Log.ErrorContext(ctx, "job given up", "task", kind, "list", p.List, "error", err)
+				return a.giveUpList(context.WithoutCancel(ctx), kind, p.List)
+			}
+			return err
+		})
+	}
+	return a.logged(mux)
+}
+
+// giveUpList ends a list whose import will not go through. An export or a clearing is begun anew by the sweep.
+func (a *App) giveUpList(ctx context.Context, kind string, list int64) error {
+	if kind != taskImport {
+		return nil
+	}
+	return a.failList(ctx, list, "import_failed", "The file could not be read from storage after several tries. Upload it again.")
+}
+
+// recordJobs is what the record servers do.
+func (a *App) recordJobs(w *worker) asynq.Handler {
+	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		var p recordTask
+		if err := json.Unmarshal(t.Payload(), &p); err != nil {
+			return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
+		}
+		w.take(p.ID)
+		defer w.drop(p.ID)
+		err := a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p)
+		if err != nil && lastTry(ctx) {
+			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
+			return a.giveUpRecord(context.WithoutCancel(ctx), p)
+		}
+		return err
+	})
+}
+
+// logged writes one line per list job.
+func (a *App) logged(next asynq.Handler) asynq.Handler {
+	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		id, _ := asynq.GetTaskID(ctx)
+		began := time.Now()
+		err := next.ProcessTask(ctx, t)
+		level := slog.LevelInfo
+		if err != nil {
+			level = slog.LevelWarn
+		}
+		a.Log.Log(ctx, level, "job", "task", id, "took", time.Since(began), "error", err)
+		return err
+	})
+}
+
+func lastTry(ctx context.Context) bool {
+	done, ok1 := asynq.GetRetryCount(ctx)
+	most, ok2 := asynq.GetMaxRetry(ctx)
+	return ok1 && ok2 && done >= most
+}
+
+// backoff doubles from firstBackoff. A task whose worker died goes again at once: it waited long enough.
+func backoff(n int, err error, _ *asynq.Task) time.Duration {
+	if errors.Is(err, asynq.ErrLeaseExpired) {
+		return 0
+	}
+	return min(firstBackoff<<min(n, 20), maxBackoff)
+}

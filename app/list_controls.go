@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// Pause stops feeding a list. Rows already in the queue finish; the rest wait for Resume.
+func (a *App) Pause(ctx context.Context, as Actor, ref string) (List, error) {
+	return a.control(ctx, as, ref, "list.paused", []string{ListRunning}, ListPaused, nil)
+}
+
+// Resume lets a paused list go on.
+func (a *App) Resume(ctx context.Context, as Actor, ref string) (List, error) {
+	l, err := a.control(ctx, as, ref, "list.resumed", []string{ListPaused}, ListRunning, nil)
+	if err != nil {
+		return List{}, err
+	}
+	if err := a.endIfDone(ctx, []int64{l.ID}); err != nil { // its last rows may have ended meanwhile
+		return List{}, err
+	}
+	return a.List(ctx, as.Account, ref)
+}
+
+// Cancel ends a list for good. What was found so far stays and can be downloaded; a row that is being looked up right now still finishes.
+func (a *App) Cancel(ctx context.Context, as Actor, ref string) (List, error) {
+	l, err := a.control(ctx, as, ref, "list.canceled", []string{ListMapping, ListImporting, ListRunning, ListPaused}, ListCanceled,
+		map[string]any{"finished_at": a.Now()})
+	if err != nil || l.Imported == 0 {
+		return l, err
+	}
+	return l, a.ExportLater(ctx, l)
+}
+
+func (a *App) control(ctx context.Context, as Actor, ref, action string, from []string, to string, more map[string]any) (List, error) {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return List{}, err
+	}
+	moved, err := a.move(ctx, l.ID, from, to, more)
+	if err != nil {
+		return List{}, err
+	}
+	if !moved && l.State != to {
+		return List{}, Refuse(CodeConflict, "wrong_state", "This cannot be done while the list is %s.", l.State)
+	}
+	a.audit(ctx, as, action, ref)
+	return a.List(ctx, as.Account, ref)
+}
+
+// RetryFailed looks up again every row of an ended list that failed or stayed unknown. Rows with an answer are left alone.
+func (a *App) RetryFailed(ctx context.Context, as Actor, ref string) (List, error) {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return List{}, err
+	}
+	if l.State != ListFinished && l.State != ListCanceled {
+		return List{}, Refuse(CodeConflict, "wrong_state", "Rows can be tried again when the list has ended; it is %s now.", l.State)
+	}
+	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		again := tx.Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1, run = run + 1, tries = 0, crashes = 0, next_attempt_at = NULL
+			WHERE list_id = ? AND ((state = 'failed' AND reason <> 'bad_line') OR (state = 'done' AND status = 'unknown' AND reason <> 'bad_input'))`, l.ID)
+		if again.Error != nil {
+			return again.Error
+		}
+		if err := tx.Exec(`DELETE FROM list_counts WHERE list_id = ? AND ((state = 'failed' AND reason <> 'bad_line')
+			OR (state = 'done' AND status = 'unknown' AND reason <> 'bad_input'))`, l.ID).Error; err != nil {
+			return err
+		}
+		return tx.Model(&List{}).Where("id = ?", l.ID).Updates(map[string]any{"state": ListRunning, "finished_at": nil, "changed_at": a.Now()}).Error
+	})
+	if err != nil {
+		return List{}, fmt.Errorf("trying list %s again: %w", ref, err)
+	}
+	a.audit(ctx, as, "list.retried", ref)
+	if err := a.endIfDone(ctx, []int64{l.ID}); err != nil {
+		return List{}, err
+	}
+	return a.List(ctx, as.Account, ref)
+}
+
+// Rebuild writes the result file anew from the records.
+func (a *App) Rebuild(ctx context.Context, as Actor, ref string) (List, error) {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return List{}, err
+	}
+	if l.Imported == 0 {
+		return List{}, Refuse(CodeConflict, "wrong_state", "There is nothing to build a file from yet.")
+	}
+	return l, a.ExportLater(ctx, l)
+}
+
+// DeleteList hides a list at once and clears its records and files in the background. A deleted list cannot be brought back.
+func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return err
+	}
+	if _, err := a.move(ctx, l.ID, []string{l.State}, ListDeleting, nil); err != nil {
+		return err
+	}
+	a.audit(ctx, as, "list.deleted", ref)
+	return a.ClearLater(ctx, l.ID)
+}
+
+const clearBatch = 5000
+
+// Clear removes the records, files and the row of a list that is being deleted. It may be stopped and run again at any point.
+func (a *App) Clear(ctx context.Context, list int64) error {
+	var l List
+	if err := a.DB.WithContext(ctx).Where("id = ? AND state = ?", list, ListDeleting).Limit(1).Find(&l).Error; err != nil {
+		return fmt.Errorf("reading list %d: %w", list, err)
+	}
+	if l.ID == 0 {
+		return nil
+	}
+	for {
+		gone := a.DB.WithContext(ctx).Exec(`DELETE FROM records WHERE id IN (SELECT id FROM records WHERE list_id = ? LIMIT ?)`, list, clearBatch)
+		if gone.Error != nil {
+			return fmt.Errorf("deleting records of list %d: %w", list, gone.Error)
+		}
+		if gone.RowsAffected == 0 {
+			break
+		}
+	}
+	var keys []string
+	for f, err := range a.Files.List(ctx, listPrefix(l)) {
+		if err != nil {
+			return fmt.Errorf("listing files of list %d: %w", list, err)
+		}
+		keys = append(keys, f.Key)
+	}
+	if err := a.Files.Delete(ctx, keys...); err != nil {
+		return fmt.Errorf("deleting files of list %d: %w", list, err)
+	}
+	return a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("DELETE FROM list_counts WHERE list_id = ?", list).Error; err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM lists WHERE id = ?", list).Error
+	})
+}
+
+// listPrefix is where all files of a list are.
+func listPrefix(l List) string { return fmt.Sprintf("accounts/%d/lists/%s/", l.AccountID, l.Ref) }

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"beagle/app/finder"
+)
+
+const (
+	lookupTimeout = 3 * time.Minute
+	minRetry      = time.Second
+)
+
+// Lookup asks the finder about one record and commits the answer. It returns when the answer is durable, so that the
+// job may be acknowledged. Doing it twice is harmless: the second answer finds the record's attempt taken.
+func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	result, err := a.ask(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address})
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
+	}
+	return a.settler.settle(ctx, a.outcome(t, result))
+}
+
+// ask runs one process on one person. The opt-out list is looked at before anybody is asked, and again when an address is known.
+func (a *App) ask(ctx context.Context, process string, p finder.Person) (finder.Result, error) {
+	if out, err := a.suppressed(ctx, firstOf(p.Email, p.Domain)); err != nil || out {
+		return suppressedResult(""), err
+	}
+	var result finder.Result
+	switch process {
+	case ProcessVerify:
+		return a.Finder.Verify(ctx, p.Email), nil
+	case ProcessPattern:
+		return a.Finder.Pattern(ctx, firstOf(p.Domain, p.Email, p.Company)), nil
+	case ProcessFindAll:
+		result = a.Finder.FindAll(ctx, p)
+	default:
+		result = a.Finder.Find(ctx, p)
+	}
+	if out, err := a.suppressed(ctx, result.Email); err != nil || out {
+		return suppressedResult(""), err
+	}
+	return result, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// outcome turns an answer into what is written: done, or retrying while the server says "come back later" and tries are left.
+func (a *App) outcome(t recordTask, r finder.Result) *outcome {
+	evidence, err := json.Marshal(r.Evidence)
+	if err != nil {
+		evidence = []byte("{}")
+	}
+	now := a.Now()
+	o := &outcome{ID: t.ID, Attempt: t.Attempt, list: t.List, account: t.Account, run: t.Run, key: t.Key, learned: r.Learned,
+		State: RecordDone, Email: r.Email, Status: r.Status, Score: r.Score, Pattern: r.Pattern, Reason: r.Reason, Note: r.Sentence,
+		Evidence: string(evidence), Tries: t.Tries, checked: now}
+	if r.RetryAfter > 0 && t.Tries+1 < a.Config.Worker.MaxTries {
+		longest := a.Config.Worker.MaxWait
+		wait := min(max(r.RetryAfter, minRetry), longest) << min(t.Tries, 4)
+		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(min(wait, longest))
+	}
+	return o
+}
+
+// giveUpRecord writes down that a record's job failed for a reason of our own. It costs nothing and can be tried again.
+func (a *App) giveUpRecord(ctx context.Context, t recordTask) error {
+	return a.settler.settle(ctx, &outcome{ID: t.ID, Attempt: t.Attempt, list: t.List, account: t.Account, run: t.Run, State: RecordFailed,
+		Status: finder.StatusUnknown, Reason: "internal_error", Note: "Something failed on our side, several times. Try this row again.", Tries: t.Tries, checked: a.Now()})
+}

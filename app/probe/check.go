@@ -1,0 +1,145 @@
+package probe
+
+import (
+	"context"
+	"time"
+)
+
+// Bounds of one question.
+const (
+	maxDials = 6 // connections tried, over all hosts and addresses
+	maxTries = 4 // sessions of one host: reused, and fresh after a drop or a limit
+)
+
+// question is one address on its way through the hosts.
+type question struct {
+	address string // as it is sent: the domain in A-labels
+	domain  string
+	utf8    bool // needs SMTPUTF8 (RFC 6531)
+	notes   *transcript
+	dials   int
+}
+
+func newQuestion(local, domain string, notes *transcript) *question {
+	return &question{address: local + "@" + domain, domain: domain, utf8: !ascii(local), notes: notes}
+}
+
+// outcome is what a host made of a question.
+type outcome struct {
+	verdict
+	reply    reply
+	text     string // when there is no reply
+	host, ip string
+	tls      bool
+	backup   bool
+	dropped  bool // the connection broke before an answer
+}
+
+// Check asks the domain's best living mail server for one address with one RCPT, over a pooled session, and waits for one
+// while there is none. It never fails: what could not be found out is Unknown with a reason. The end of ctx is Timeout.
+func (p *Prober) Check(ctx context.Context, d Domain, address string) Answer {
+	start := time.Now()
+	a := Answer{Address: address, At: start}
+	p.check(ctx, d, &a)
+	a.Took = time.Since(start)
+	return a
+}
+
+func (p *Prober) check(ctx context.Context, d Domain, a *Answer) {
+	local, domain, ok := ValidAddress(a.Address)
+	status, reason, decided := d.Verdict()
+	switch {
+	case !ok:
+		a.settle(Invalid, BadInput, "this is not a mail address")
+	case domain != d.Name:
+		a.settle(Unknown, BadInput, "the address is not of the domain "+d.Name)
+	case decided:
+		a.settle(status, reason, d.Detail)
+		if d.State == StateDNSFailed {
+			a.RetryAfter = dnsRetryAfter
+		}
+	case len(d.Hosts) == 0:
+		a.settle(Unknown, DNSFailed, "no mail server is known")
+		a.RetryAfter = dnsRetryAfter
+	case !p.enter():
+		a.settle(Unknown, ServerUnavailable, errClosed.Error())
+	default:
+		defer p.leave()
+		ctx, stop := p.bound(ctx)
+		defer stop()
+		notes := &transcript{}
+		out := p.ask(ctx, d.Hosts, newQuestion(local, domain, notes))
+		if out.backup && out.status == Valid {
+			out = p.distrust(ctx, d, out, notes)
+		}
+		if sayYesToAll[d.Provider] && out.status == Valid {
+			out.status, out.reason = AcceptAll, NotVerifiableProvider
+		}
+		a.fill(out, notes)
+	}
+}
+
+func (a *Answer) settle(s Status, r Reason, text string) {
+	a.Status, a.Reason, a.Text = s, r, printable(text, maxText)
+}
+
+func (a *Answer) fill(out outcome, notes *transcript) {
+	a.settle(out.status, out.reason, out.text)
+	if out.reply.code != 0 {
+		a.Code, a.Enhanced, a.Text = out.reply.code, out.reply.enhanced, out.reply.text
+	}
+	a.Host, a.IP, a.TLS, a.Backup = out.host, out.ip, out.tls, out.backup
+	a.RetryAfter, a.Lines = out.retry, notes.lines
+}
+
+// ask goes through the hosts by preference, and on to the next one only when a host could not be talked to: a host that
+// answers decides, also with 4xx. When all fail the best host's failure is the outcome.
+func (p *Prober) ask(ctx context.Context, hosts []Host, q *question) outcome {
+	var first outcome
+	for i, h := range hosts {
+		out := p.askHost(ctx, h, q)
+		out.backup = h.Pref > hosts[0].Pref
+		if !out.next {
+			return out
+		}
+		if i == 0 {
+			first = out
+		}
+		if ctx.Err() != nil || q.dials >= maxDials {
+			break
+		}
+	}
+	return first
+}
+
+// distrust looks at a yes from a backup host. Backups often accept any name, and the answer to AcceptAll may come from the
+// primary; so the backup is asked for an invented name, once per domain.
+func (p *Prober) distrust(ctx context.Context, d Domain, out outcome, notes *transcript) outcome {
+	accepts, known := p.memory.backupAccepts(out.host, d.Name)
+	if !known {
+		notes.add("I", "this is a backup server: does it accept an invented name too?")
+		host := hostNamed(d.Hosts, out.host)
+		control := p.askHost(ctx, host, newQuestion(p.names.given(), d.Name, notes))
+		switch {
+		case control.status == Valid:
+			accepts = true
+		case control.status == Unknown && control.reason != RejectedUnclear:
+			out.verdict = unknown(control.reason, max(control.retry, busyRetry))
+			return out
+		}
+		p.memory.learnBackup(out.host, d.Name, accepts)
+	}
+	if accepts {
+		out.verdict = verdict{status: AcceptAll, reason: AcceptsAll, retry: busyRetry}
+	}
+	return out
+}
+
+func hostNamed(hosts []Host, name string) Host {
+	for _, h := range hosts {
+		if h.Name == name {
+			return h
+		}
+	}
+	return Host{Name: name}
+}

@@ -1,0 +1,281 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"gorm.io/gorm"
+)
+
+// The sweep makes what stopped moving move again: rows whose worker died or whose task was lost, lists that ought to have ended,
+// imports, exports and clearings whose job is gone. Clock and workers both call it; one at a time does it.
+const (
+	sweepEvery    = 3 * time.Second
+	sweepLease    = "sweep"
+	sweepTime     = 10 * time.Second
+	queuedGrace   = 5 * time.Second // a row queued this lately is not looked for
+	stuckAfter    = 30 * time.Second
+	maxCrashes    = 3
+	sweepMax      = 30_000 // queued rows looked at in one sweep
+	staleSession  = time.Hour
+	workerForget  = time.Hour
+	reasonPoison  = "poison"
+	poisonMessage = "This row stopped the worker three times. It was set aside so that the list can end; please report it."
+)
+
+// suspect is a queued row that nobody seemed to hold, in the attempt that it was in.
+type suspect struct {
+	id      int64
+	attempt int
+}
+
+// Sweep runs until ctx ends, whenever this process holds the sweep's lease.
+func (a *App) Sweep(ctx context.Context) {
+	defer a.release(sweepLease)
+	suspects := map[suspect]bool{}
+	for ctx.Err() == nil {
+		rest(ctx, sweepEvery)
+		mine, err := a.lease(ctx, sweepLease, sweepTime)
+		if err == nil && mine {
+			suspects, err = a.sweepOnce(ctx, suspects)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "sweep stopped; it begins again", "error", err)
+		}
+	}
+}
+
+// sweepOnce does one round and returns the rows that nobody seemed to hold: those still so in the next round are lost.
+func (a *App) sweepOnce(ctx context.Context, suspects map[suspect]bool) (map[suspect]bool, error) {
+	suspects, rowsErr := a.sweepRows(ctx, suspects)
+	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx))
+}
+
+// sweepRows gives back rows that are queued in the database and in nobody's hands.
+func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspect]bool, error) {
+	now := a.Now()
+	var queued []struct {
+		ID      int64
+		Attempt int
+	}
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, attempt FROM records WHERE state = 'queued' AND queued_at < ? LIMIT ?`, now.Add(-queuedGrace), sweepMax).Scan(&queued).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading queued rows: %w", err)
+	}
+	if len(queued) == 0 {
+		return nil, nil
+	}
+	living, dead, err := a.holdings(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := a.Queue.recordTasks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[suspect]bool{}
+	var lost, crashed []int64
+	for _, q := range queued {
+		s := suspect{q.ID, q.Attempt}
+		switch {
+		case living[q.ID], waiting[recordTaskID(q.ID, q.Attempt)]:
+		case dead[q.ID]:
+			crashed = append(crashed, q.ID)
+		case before[s]:
+			lost = append(lost, q.ID)
+		default:
+			seen[s] = true
+		}
+	}
+	return seen, a.giveBack(ctx, lost, crashed)
+}
+
+// holdings are the rows in the hands of workers that beat lately, and of workers that have stopped.
+func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[int64]bool, err error) {
+	var workers []struct {
+		Holding string
+		BeatAt  time.Time
+	}
+	if err := a.DB.WithContext(ctx).Table("workers").Find(&workers).Error; err != nil {
+		return nil, nil, fmt.Errorf("reading workers: %w", err)
+	}
+	living, dead = map[int64]bool{}, map[int64]bool{}
+	for _, w := range workers {
+		var ids []int64
+		if err := json.Unmarshal([]byte(w.Holding), &ids); err != nil {
+			return nil, nil, fmt.Errorf("reading a worker's rows: %w", err)
+		}
+		into := living
+		if now.Sub(w.BeatAt) > workerDead {
+			into = dead
+		}
+		for _, id := range ids {
+			into[id] = true
+		}
+	}
+	return living, dead, nil
+}
+
+// recordTasks are the ids of record tasks that wait in Redis, for a server or for their next try. Tasks that a server took are
+// not among them: whether their worker lives is told by its heartbeat.
+func (q *Queue) recordTasks(ctx context.Context) (map[string]bool, error) {
+	prefix := "asynq:{" + QueueRecords + "}:"
+	pending, err := q.Redis.LRange(ctx, prefix+"pending", 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("reading the queue: %w", err)
+	}
+	ids := make(map[string]bool, len(pending))
+	for _, set := range []string{"scheduled", "retry"} {
+		more, err := q.Redis.ZRange(ctx, prefix+set, 0, -1).Result()
+		if err != nil {
+			return nil, fmt.Errorf("reading the queue: %w", err)
+		}
+		pending = append(pending, more...)
+	}
+	for _, id := range pending {
+		ids[id] = true
+	}
+	return ids, nil
+}
+
+// giveBack makes rows pending under a new attempt, so that whatever still runs under the old one comes too late.
+// A row whose worker died for the third time is poison and fails.
+func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
+	if len(lost)+len(crashed) == 0 {
+		return nil
+	}
+	a.Log.WarnContext(ctx, "rows given back", "lost", len(lost), "crashed", len(crashed))
+	for group := range slices.Chunk(append(slices.Clone(lost), crashed...), flushMax) {
+		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1 WHERE id IN ? AND state = 'queued'`, group).Error
+		if err != nil {
+			return fmt.Errorf("giving rows back: %w", err)
+		}
+	}
+	for group := range slices.Chunk(crashed, flushMax) {
+		if err := a.DB.WithContext(ctx).Exec(`UPDATE records SET crashes = crashes + 1 WHERE id IN ? AND state = 'pending'`, group).Error; err != nil {
+			return fmt.Errorf("counting crashes: %w", err)
+		}
+	}
+	return a.setPoisonAside(ctx, crashed)
+}
+
+func (a *App) setPoisonAside(ctx context.Context, crashed []int64) error {
+	for group := range slices.Chunk(crashed, flushMax) {
+		var poison []Record
+		err := a.DB.WithContext(ctx).Select("id, list_id, account_id, attempt, run, tries").
+			Where("id IN ? AND state = 'pending' AND crashes >= ?", group, maxCrashes).Find(&poison).Error
+		if err != nil {
+			return fmt.Errorf("looking for poison: %w", err)
+		}
+		answers := make([]*outcome, len(poison))
+		for i, r := range poison {
+			answers[i] = &outcome{ID: r.ID, Attempt: r.Attempt, list: r.ListID, account: r.AccountID, run: r.Run, State: RecordFailed, Status: "unknown",
+				Reason: reasonPoison, Note: poisonMessage, Tries: r.Tries, checked: a.Now()}
+		}
+		if err := a.settler.settle(ctx, answers...); err != nil {
+			return fmt.Errorf("setting poison aside: %w", err)
+		}
+	}
+	return nil
+}
+
+// sweepLists moves lists on whose job was lost. Queueing a job that is there already does nothing.
+func (a *App) sweepLists(ctx context.Context) error {
+	return a.moveLists(ctx, a.Now().Add(-stuckAfter))
+}
+
+func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
+	var lists []List
+	err := a.DB.WithContext(ctx).Where("state IN ? AND changed_at < ?", []string{ListImporting, ListRunning, ListExporting, ListDeleting}, changedBefore).Find(&lists).Error
+	if err != nil {
+		return fmt.Errorf("reading lists that stand still: %w", err)
+	}
+	var stale []List
+	err = a.DB.WithContext(ctx).Where("state IN ('finished', 'canceled') AND changed_at > result_at").Find(&stale).Error
+	if err != nil {
+		return fmt.Errorf("reading lists whose file is stale: %w", err)
+	}
+	var errs []error
+	for _, l := range stale {
+		errs = append(errs, a.again(ctx, taskExport, QueueDefault, l.ID))
+	}
+	for _, l := range lists {
+		switch l.State {
+		case ListImporting:
+			errs = append(errs, a.again(ctx, taskImport, QueueHigh, l.ID))
+		case ListExporting:
+			errs = append(errs, a.again(ctx, taskExport, QueueDefault, l.ID))
+		case ListDeleting:
+			errs = append(errs, a.again(ctx, taskClear, QueueLow, l.ID))
+		case ListRunning:
+			errs = append(errs, a.unstick(ctx, l))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// again queues a list's job unless a server is busy with it. One that asynq holds in a state from which it will not run is removed first.
+func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
+	id := fmt.Sprintf("%s:%d", kind, list)
+	info, err := a.Queue.Inspector.GetTaskInfo(queue, id)
+	switch {
+	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound):
+		return fmt.Errorf("looking for job %s: %w", id, err)
+	case err == nil && info.State == asynq.TaskStateArchived:
+		if err := a.Queue.Inspector.DeleteTask(queue, id); err != nil {
+			return fmt.Errorf("removing job %s: %w", id, err)
+		}
+	}
+	return a.listLater(ctx, kind, queue, list)
+}
+
+// unstick looks after a running list that has no row left to do and yet has not ended: repeated rows whose first row ended or
+// is gone without giving them its answer are untied, and the counters are made anew from the records.
+func (a *App) unstick(ctx context.Context, l List) error {
+	var busy bool
+	err := a.DB.WithContext(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'pending' AND twin_of IS NULL)
+		OR EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'queued') OR EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'retrying')`,
+		l.ID, l.ID, l.ID).Scan(&busy).Error
+	if err != nil {
+		return fmt.Errorf("looking for open rows of list %d: %w", l.ID, err)
+	}
+	if busy {
+		return nil
+	}
+	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		freed := tx.Exec(`UPDATE records SET twin_of = NULL WHERE list_id = ? AND state = 'pending' AND twin_of IS NOT NULL`, l.ID)
+		if freed.Error != nil || freed.RowsAffected > 0 {
+			return freed.Error
+		}
+		return recount(tx, l.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("unsticking list %d: %w", l.ID, err)
+	}
+	return a.endIfDone(ctx, []int64{l.ID})
+}
+
+// recount makes a list's counters anew from its records.
+func recount(tx *gorm.DB, list int64) error {
+	if err := tx.Exec("DELETE FROM list_counts WHERE list_id = ?", list).Error; err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO list_counts (list_id, state, status, reason, rows) SELECT list_id, state, status, reason, COUNT(*) FROM records
+		WHERE list_id = ? AND state IN ('done', 'failed') GROUP BY list_id, state, status, reason`, list).Error
+}
+
+// sweepOld forgets workers long gone and sessions that have run out.
+func (a *App) sweepOld(ctx context.Context) error {
+	now := a.Now()
+	return a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("DELETE FROM workers WHERE beat_at < ?", now.Add(-workerForget)).Error; err != nil {
+			return fmt.Errorf("forgetting workers: %w", err)
+		}
+		return tx.Exec("DELETE FROM sessions WHERE expires_at < ?", now.Add(-staleSession)).Error
+	})
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// How a worker shows that it is alive: rows in the hands of one that has been silent for workerDead are given to others.
+const (
+	workerBeat      = 2 * time.Second
+	workerDead      = 15 * time.Second
+	taskCheck       = 100 * time.Millisecond // how often an idle server looks for tasks
+	listConcurrency = 8
+)
+
+// worker is this process as one that runs jobs.
+type worker struct {
+	app     *App
+	mu      sync.Mutex
+	holding map[int64]int // record → jobs that have it in their hands
+}
+
+func (w *worker) take(record int64) {
+	w.mu.Lock()
+	w.holding[record]++
+	w.mu.Unlock()
+}
+
+func (w *worker) drop(record int64) {
+	w.mu.Lock()
+	if w.holding[record]--; w.holding[record] == 0 {
+		delete(w.holding, record)
+	}
+	w.mu.Unlock()
+}
+
+func (w *worker) records() []int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := make([]int64, 0, len(w.holding))
+	for id := range w.holding {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// Work runs this process as a worker until ctx ends: the general server, the record servers, the feeder, the sweep and the heartbeat.
+// On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
+func (a *App) Work(ctx context.Context) error {
+	w := &worker{app: a, holding: map[int64]int{}}
+	servers := []*asynq.Server{a.server(listConcurrency, queueWeights)}
+	handlers := []asynq.Handler{a.listJobs()}
+	for range a.Config.Worker.RecordServers {
+		servers = append(servers, a.server(a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
+		handlers = append(handlers, a.recordJobs(w))
+	}
+	if err := w.beat(ctx); err != nil {
+		return err
+	}
+	for i, s := range servers {
+		if err := s.Start(handlers[i]); err != nil {
+			return fmt.Errorf("starting a worker: %w", err)
+		}
+	}
+	a.Log.InfoContext(ctx, "worker started", "worker", a.id, "record_servers", a.Config.Worker.RecordServers, "concurrency", a.Config.Worker.Concurrency)
+	var loops sync.WaitGroup
+	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
+	loops.Go(func() { w.keepBeating(beating) })
+	feeding := sync.WaitGroup{}
+	feeding.Go(func() { a.Feed(ctx) })
+	feeding.Go(func() { a.Sweep(ctx) })
+	feeding.Go(func() { a.settler.meters.publish(ctx, a) })
+	<-ctx.Done()
+	feeding.Wait()
+	var stopping sync.WaitGroup
+	for _, s := range servers {
+		stopping.Go(s.Shutdown)
+	}
+	stopping.Wait()
+	stopBeating()
+	loops.Wait()
+	return w.leave()
+}
+
+func (a *App) server(concurrency int, queues map[string]int) *asynq.Server {
+	return asynq.NewServerFromRedisClient(a.Queue.Redis, asynq.Config{
+		Concurrency: concurrency, Queues: queues, TaskCheckInterval: taskCheck, ShutdownTimeout: a.Config.Shutdown,
+		RetryDelayFunc: backoff, Logger: asynqLog{a.Log}, LogLevel: asynq.WarnLevel,
+		IsFailure: func(err error) bool { return !errors.Is(err, asynq.ErrLeaseExpired) && !errors.Is(err, errClosed) },
+	})
+}
+
+func (w *worker) keepBeating(ctx context.Context) {
+	for {
+		rest(ctx, workerBeat)
+		if ctx.Err() != nil {
+			return
+		}
+		if err := w.beat(ctx); err != nil {
+			w.app.Log.WarnContext(ctx, "heartbeat missed", "error", err)
+		}
+	}
+}
+
+// beat says that this worker lives and which records it holds.
+func (w *worker) beat(ctx context.Context) error {
+	holding, err := json.Marshal(w.records())
+	if err != nil {
+		return fmt.Errorf("encoding a heartbeat: %w", err)
+	}
+	now := w.app.Now()
+	ctx, cancel := context.WithTimeout(ctx, workerDead)
+	defer cancel()
+	err = w.app.DB.WithContext(ctx).Exec(`INSERT INTO workers (id, host, holding, started_at, beat_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET holding = excluded.holding, beat_at = excluded.beat_at`, w.app.id, w.app.id, string(holding), now, now).Error
+	if err != nil {
+		return fmt.Errorf("writing a heartbeat: %w", err)
+	}
+	return nil
+}
+
+// leave takes the worker off the list of the living.
+func (w *worker) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := w.app.DB.WithContext(ctx).Exec("DELETE FROM workers WHERE id = ?", w.app.id).Error; err != nil {
+		return fmt.Errorf("leaving: %w", err)
+	}
+	w.app.Log.Info("worker stopped", "worker", w.app.id)
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"beagle/web"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func webCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "web", Short: "Serve pages and API on $PORT", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
+				listener, err := listen(":"+strconv.Itoa(o.Config.Port), o.Config.Port)
+				if err != nil {
+					return err
+				}
+				group, ctx := errgroup.WithContext(ctx)
+				group.Go(func() error { return serve(ctx, o, listener, false) })
+				if o.Config.Worker.EmbedInWeb {
+					group.Go(func() error { return o.Work(ctx) })
+				}
+				return group.Wait()
+			})
+		},
+	}
+}
+
+func workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "worker", Short: "Run jobs: imports, lookups, exports", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error { return o.Work(ctx) })
+		},
+	}
+}
+
+func clockCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "clock", Short: "Keep things moving: find lost rows and jobs", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
+				o.Log.InfoContext(ctx, "clock started")
+				o.Sweep(ctx)
+				return nil
+			})
+		},
+	}
+}
+
+func migrateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "migrate", Short: "Bring the database up to date (the release step)", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error { return o.Migrate(ctx) })
+		},
+	}
+}
+
+func onServices(ctx context.Context, run func(context.Context, *opened) error) error {
+	o, err := openServices(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(ctx, o), o.Close())
+}
+
+func listen(addr string, port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("port %d cannot be used (take another with PORT or --port): %w", port, err)
+	}
+	return l, nil
+}
+
+func serve(ctx context.Context, o *opened, l net.Listener, demo bool) error {
+	server, err := web.New(o.App, web.Options{Demo: demo, Version: version()})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	o.Log.InfoContext(ctx, "web started", "addr", l.Addr().String(), "pid", os.Getpid())
+	return server.Serve(ctx, l)
+}

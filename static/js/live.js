@@ -1,0 +1,69 @@
+// Keeps the live part of a list page up to date: by server-sent events, or by asking every few seconds where those do not get through.
+(() => {
+  const live = document.getElementById("live");
+  if (!live || live.dataset.ended === "true") return;
+  const pollEvery = 5000, sayEvery = 10000, rowsEvery = 3000, triesBeforePolling = 3;
+  let said = 0, refreshed = 0, failures = 0, polling = false;
+
+  const show = (html) => {
+    const focus = document.activeElement && live.contains(document.activeElement) ? document.activeElement.id : "";
+    const openWhy = document.getElementById("why")?.open;
+    live.innerHTML = html; // our own server's HTML, escaped there; scripts in it could not run (CSP)
+    if (openWhy !== undefined && document.getElementById("why")) document.getElementById("why").open = openWhy;
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    window.htmx?.process(live);
+    document.dispatchEvent(new CustomEvent("htmx:afterSettle"));
+    const now = Date.now(), part = live.querySelector("[data-say]");
+    if (part && now - said > sayEvery) {
+      document.getElementById("said").textContent = part.dataset.say;
+      said = now;
+    }
+    if (now - refreshed > rowsEvery) refreshRows(now);
+  };
+
+  // The table is only refreshed while nobody is busy in it.
+  const refreshRows = (now) => {
+    const records = document.getElementById("records");
+    if (!records || records.contains(document.activeElement) || document.getElementById("drawer")?.open) return;
+    refreshed = now;
+    window.htmx?.trigger(records, "refresh");
+  };
+
+  // Buttons and filters depend on the state: the page is loaded again, unless somebody reads the evidence right now.
+  const stateChanged = () => {
+    const drawer = document.getElementById("drawer");
+    if (drawer?.open) drawer.addEventListener("close", () => location.reload(), { once: true });
+    else location.reload();
+  };
+
+  const poll = async () => {
+    try {
+      const answer = await fetch(live.dataset.poll, { headers: { "HX-Request": "true" } });
+      if (answer.status === 401 || answer.status === 404 || answer.redirected) return location.reload();
+      if (answer.ok) {
+        show(await answer.text());
+        if (answer.headers.get("X-List-State") !== live.dataset.state) return stateChanged();
+      }
+    } catch { /* offline: ask again */ }
+    setTimeout(poll, pollEvery);
+  };
+  const startPolling = () => {
+    if (polling) return;
+    polling = true;
+    poll();
+  };
+
+  if (!window.EventSource) return startPolling();
+  const events = new EventSource(live.dataset.live);
+  events.addEventListener("progress", (e) => { failures = 0; show(e.data); });
+  events.addEventListener("state", () => { events.close(); stateChanged(); });
+  events.addEventListener("end", () => events.close());
+  events.addEventListener("error", () => {
+    failures++;
+    if (events.readyState === EventSource.CLOSED || failures >= triesBeforePolling) {
+      events.close();
+      startPolling();
+    }
+  });
+  addEventListener("pagehide", () => events.close());
+})();

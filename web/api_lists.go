@@ -1,0 +1,212 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"beagle/app"
+	"beagle/app/sheet"
+)
+
+const apiListsPage, apiListsMost = 50, 100
+
+// listJSON is a list.
+type listJSON struct {
+	ID            string     `json:"id"`
+	Name          string     `json:"name"`
+	Process       string     `json:"process"`
+	State         string     `json:"state"`
+	Counts        countsJSON `json:"counts"`
+	Progress      float64    `json:"progress"` // 0 to 1
+	RowsPerSecond float64    `json:"rows_per_second"`
+	ETASeconds    *int64     `json:"eta_seconds"`
+	NextRetryAt   *string    `json:"next_retry_at"`
+	File          *fileJSON  `json:"file"`
+	Reason        *string    `json:"reason"`  // why it failed
+	Details       *string    `json:"details"` // the reason as a sentence
+	Columns       []string   `json:"columns"`
+	Mapping       any        `json:"mapping"`
+	CreatedAt     *string    `json:"created_at"`
+	StartedAt     *string    `json:"started_at"`
+	FinishedAt    *string    `json:"finished_at"`
+}
+
+type countsJSON struct {
+	Total    int64            `json:"total"`
+	Done     int64            `json:"done"`
+	Found    int64            `json:"found"`
+	Failed   int64            `json:"failed"`
+	Retrying int64            `json:"retrying"`
+	Waiting  int64            `json:"waiting"`
+	ByStatus map[string]int64 `json:"by_status"`
+}
+
+// fileJSON is the result file as it was last written.
+type fileJSON struct {
+	Version   int     `json:"version"`
+	Bytes     int64   `json:"bytes"`
+	CreatedAt *string `json:"created_at"`
+}
+
+func (s *Server) listJSON(q *call, l app.List) (listJSON, error) {
+	p, err := s.app.Progress(q.ctx(), l)
+	if err != nil {
+		return listJSON{}, err
+	}
+	out := listJSON{
+		ID: l.Ref, Name: l.Name, Process: l.Process, State: l.State,
+		Counts: countsJSON{Total: p.Counts.Total, Done: p.Counts.Done, Found: p.Counts.Found, Failed: p.Counts.Failed,
+			Retrying: p.Counts.Retrying, Waiting: p.Counts.Waiting, ByStatus: p.Counts.ByStatus},
+		Progress: p.Fraction, RowsPerSecond: math.Round(10*p.RowsPerSecond) / 10, NextRetryAt: stamp(p.Counts.NextRetry),
+		Reason: orNull(l.Reason), Details: orNull(l.Note), Columns: l.Columns, Mapping: l.Mapping,
+		CreatedAt: stamp(&l.CreatedAt), StartedAt: stamp(l.StartedAt), FinishedAt: stamp(l.FinishedAt),
+	}
+	if p.ETA != nil {
+		seconds := int64(math.Ceil(p.ETA.Seconds()))
+		out.ETASeconds = &seconds
+	}
+	if out.Counts.ByStatus == nil {
+		out.Counts.ByStatus = map[string]int64{}
+	}
+	if l.ResultVersion > 0 {
+		out.File = &fileJSON{Version: l.ResultVersion, Bytes: l.ResultBytes, CreatedAt: stamp(l.ResultAt)}
+	}
+	return out, nil
+}
+
+func (s *Server) sendList(q *call, status int, l app.List) error {
+	out, err := s.listJSON(q, l)
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(q, status, out, nil)
+}
+
+func (s *Server) apiLists(q *call) error {
+	limit, err := limitOf(q, apiListsPage, apiListsMost)
+	if err != nil {
+		return err
+	}
+	lists, next, total, err := s.app.Lists(q.ctx(), q.actor.Account, q.query("cursor"), limit)
+	if err != nil {
+		return err
+	}
+	out := make([]listJSON, len(lists))
+	for i, l := range lists {
+		if out[i], err = s.listJSON(q, l); err != nil {
+			return err
+		}
+	}
+	return s.sendJSON(q, http.StatusOK, out, pageMeta{Total: &total, NextCursor: orNull(next)})
+}
+
+func (s *Server) apiList(q *call) error {
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	return s.sendList(q, http.StatusOK, l)
+}
+
+// apiControl is the handler of an action on a list.
+func apiControl(do func(*app.App, context.Context, app.Actor, string) (app.List, error)) func(*Server, *call) error {
+	return func(s *Server, q *call) error {
+		l, err := do(s.app, q.ctx(), q.actor, q.param("list"))
+		if err != nil {
+			return err
+		}
+		return s.sendList(q, http.StatusOK, l)
+	}
+}
+
+func (s *Server) apiListRename(q *call) error {
+	var change struct {
+		Name *string `json:"name"`
+	}
+	if err := readJSON(q.r.Body, &change); err != nil {
+		return err
+	}
+	if change.Name == nil || strings.TrimSpace(*change.Name) == "" {
+		return app.Refuse(app.CodeBadInput, "wrong_params", "You are missing the name parameter.")
+	}
+	l, err := s.app.RenameList(q.ctx(), q.actor, q.param("list"), *change.Name)
+	if err != nil {
+		return err
+	}
+	return s.sendList(q, http.StatusOK, l)
+}
+
+func (s *Server) apiListDelete(q *call) error {
+	if err := s.app.DeleteList(q.ctx(), q.actor, q.param("list")); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// startParams reads what the fields of an upload say about how to start it.
+func startParams(fields map[string]string, l app.List) (app.StartParams, error) {
+	p := app.StartParams{Name: fields["name"], Process: fields["process"]}
+	if v := fields["has_header"]; v != "" {
+		d := l.Dialect
+		d.Header = truth(v)
+		p.Dialect = &d
+	}
+	if v := fields["mapping"]; v != "" {
+		mapping, err := readMapping(v, l.Columns)
+		if err != nil {
+			return p, err
+		}
+		p.Mapping = mapping
+	}
+	return p, nil
+}
+
+// readMapping reads {"first_name": 0, "domain": "Website"}: a field and its column, by number from 0 or by name.
+func readMapping(text string, columns []string) (sheet.Mapping, error) {
+	var raw map[string]any
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return nil, app.Refuse(app.CodeBadInput, "invalid_mapping", `The mapping must be JSON such as {"first_name": 0, "domain": "Website"}.`)
+	}
+	mapping := sheet.Mapping{}
+	for name, value := range raw {
+		column, ok := columnOf(value, columns)
+		if !ok {
+			return nil, app.Refuse(app.CodeBadInput, "invalid_mapping", "The mapping of %s names no column of this file. Its columns are: %s.", name, strings.Join(columns, ", "))
+		}
+		if !isField(name) {
+			return nil, app.Refuse(app.CodeBadInput, "invalid_mapping", "There is no field %s to map to.", name)
+		}
+		mapping[sheet.Field(name)] = column
+	}
+	return mapping, nil
+}
+
+func columnOf(value any, columns []string) (int, bool) {
+	switch v := value.(type) {
+	case float64:
+		return int(v), v == math.Trunc(v) && v >= 0 && int(v) < len(columns)
+	case string:
+		for i, c := range columns {
+			if strings.EqualFold(strings.TrimSpace(c), strings.TrimSpace(v)) {
+				return i, true
+			}
+		}
+		n, err := strconv.Atoi(v)
+		return n, err == nil && n >= 0 && n < len(columns)
+	}
+	return 0, false
+}
+
+func isField(name string) bool {
+	for _, f := range fields {
+		if string(f.ID) == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"beagle/app"
+)
+
+const apiRecordsPage, apiRecordsMost = 100, 500
+
+// recordJSON is one row of a list.
+type recordJSON struct {
+	ID            string            `json:"id"`
+	Row           int64             `json:"row"`
+	Input         map[string]string `json:"input"` // the cells of the file, by column
+	FirstName     string            `json:"first_name"`
+	LastName      string            `json:"last_name"`
+	Domain        string            `json:"domain"`
+	State         string            `json:"state"`
+	Email         *string           `json:"email"`
+	Status        *string           `json:"status"`
+	Score         *int              `json:"score"`
+	Pattern       *string           `json:"pattern"`
+	Reason        *string           `json:"reason"`
+	Details       *string           `json:"details"` // the answer in a sentence
+	NextAttemptAt *string           `json:"next_attempt_at"`
+	CheckedAt     *string           `json:"checked_at"`
+	Evidence      json.RawMessage   `json:"evidence,omitempty"` // only when one record is read
+}
+
+func toRecordJSON(l app.List, r app.Record) recordJSON {
+	out := recordJSON{ID: idOf(r.ID), Row: r.RowNo, Input: map[string]string{}, FirstName: r.FirstName, LastName: r.LastName, Domain: r.Domain, State: r.State,
+		Email: orNull(r.Email), Status: orNull(r.Status), Pattern: orNull(r.Pattern), Reason: orNull(r.Reason), Details: orNull(r.Note), CheckedAt: stamp(r.CheckedAt)}
+	for _, c := range cells(l.Columns, r.Cells) {
+		if _, twice := out.Input[c.Column]; !twice {
+			out.Input[c.Column] = c.Value
+		}
+	}
+	if r.State == app.RecordDone {
+		out.Score = &r.Score
+	}
+	if r.State == app.RecordRetrying {
+		out.NextAttemptAt = stamp(r.NextAttemptAt)
+	}
+	return out
+}
+
+func (s *Server) apiRecords(q *call) error {
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	limit, err := limitOf(q, apiRecordsPage, apiRecordsMost)
+	if err != nil {
+		return err
+	}
+	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
+		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
+	if err != nil {
+		return err
+	}
+	out := make([]recordJSON, len(rows))
+	for i, r := range rows {
+		out[i] = toRecordJSON(l, r)
+	}
+	return s.sendJSON(q, http.StatusOK, out, pageMeta{NextCursor: orNull(next)})
+}
+
+func (s *Server) apiRecord(q *call) error {
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	r, err := s.app.Record(q.ctx(), q.actor.Account, l, q.param("record"))
+	if err != nil {
+		return err
+	}
+	out := toRecordJSON(l, r)
+	if json.Valid([]byte(r.Evidence)) {
+		out.Evidence = json.RawMessage(r.Evidence)
+	}
+	return s.sendJSON(q, http.StatusOK, out, nil)
+}

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"beagle/app"
+	"beagle/app/finder"
+	"beagle/app/probe"
+	"beagle/app/sheet"
+	"beagle/static"
+	"beagle/templates"
+
+	"github.com/stretchr/testify/require"
+)
+
+// samplePages have, for each template, data that reaches its branches.
+func samplePages() map[string][]any {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	eta, credits, score := 90*time.Second, int64(1234567), 97
+	list := app.List{Ref: "abc", Name: `<b>"Bad" & name</b>`, Process: "find", State: app.ListRunning, Filename: "a.csv", UploadBytes: 4096, Imported: 10, Total: 10,
+		CreatedAt: at, StartedAt: &at, ResultBytes: 99, ResultVersion: 2, ResultAt: &at, Note: "It broke."}
+	counts := app.Counts{Total: 10, Done: 5, Found: 3, Failed: 1, Retrying: 2, Waiting: 2, ByStatus: map[string]int64{"valid": 3, "unknown": 2},
+		ByReason: []app.ReasonCount{{Status: "unknown", Reason: "greylisted", Rows: 2}}, NextRetry: &at}
+	progress := app.Progress{Counts: counts, Fraction: .5, RowsPerSecond: 12.5, ETA: &eta}
+	inState := func(state string) listPage {
+		l := list
+		l.State = state
+		if l.Ended() {
+			l.FinishedAt = &at
+		}
+		live := livePart{List: l, Progress: progress, Slices: donut(counts), Chart: inWords(donut(counts)), Unsolved: []unsolved{{"greylisted", nextStep("greylisted"), 2}}}
+		rows := []app.Record{{ID: 1, RowNo: 1, FirstName: "Mara", LastName: "Li", Domain: "a.example", State: app.RecordDone, Email: "mara@a.example", Status: "valid", Score: score, Reason: "mailbox_exists"},
+			{ID: 2, RowNo: 2, FullName: "Teo", Company: "A", State: app.RecordRetrying, NextAttemptAt: &at}, {ID: 3, RowNo: 3, Cells: []string{"x"}, State: app.RecordFailed, Reason: "bad_line"}}
+		return listPage{List: l, Live: live, Formats: formats, Records: recordsPart{List: l, Rows: rows, Show: true, Next: "zz", Choices: live.Slices,
+			Query: app.RecordQuery{Status: "valid", Reason: "greylisted", Search: "x", After: "a"}}}
+	}
+	answer := answerPage{List: &list, Row: 7, Cells: []cell{{"Name", "Mara"}}, Name: "Mara Li", Domain: "a.example", State: app.RecordRetrying, Email: "mara@a.example", Status: "unknown",
+		Score: score, Reason: "greylisted", Sentence: "Come back later.", Next: &at, Tries: 2, Checked: &at, Repeated: true, Evidence: sampleEvidence(at)}
+	mapping := mappingPage{List: list, Dialect: sheet.Dialect{Format: "csv", Comma: ";", Encoding: "utf-8", Header: true}, Columns: []string{"Name", ""}, Rows: [][]string{{"Mara", ""}},
+		Fields: []mappingField{{ID: sheet.FirstName, Word: "First name", Column: 0, Samples: []string{"Mara"}, Unsure: true}, {ID: sheet.Domain, Word: "Domain", Column: -1, Hint: "h"}},
+		Mapped: map[int]string{0: "First name"}, Process: "find", Estimate: 1, Missing: "No domain.", FileError: "Not readable.", StartError: "No.", Paid: true, Credits: credits}
+	key := app.Key{ID: 1, Name: "k", Prefix: "bgl_abc", CreatedAt: at, InURL: true}
+	revoked := app.Key{ID: 2, Name: "old", CreatedAt: at, LastUsedAt: &at, RevokedAt: &at}
+	return map[string][]any{
+		"home":    {homePage{SignUps: true, Demo: true, Hint: "a@b.example"}, homePage{}},
+		"sign_in": {signPage{Next: "/lists", SignUps: true, Demo: true, Hint: "a@b.example", Error: "No."}},
+		"sign_up": {signPage{SignUps: true, Error: "No."}, signPage{}},
+		"error":   {errorPage{Status: 404, Message: "No.", RequestID: "r"}, errorPage{Status: 500}, errorPage{Status: 503}, errorPage{Status: 429}, errorPage{Status: 403}},
+		"find":    {findPage{Answer: &answer}, findPage{Error: "No."}},
+		"keys":    {keysPage{Keys: []app.Key{key, revoked}, Made: &key, Secret: "bgl_secret", BaseURL: "https://b.example", Error: "No."}},
+		"lists/index": {listsPage{First: true, CanSample: true, MaxBytes: 1 << 20, Error: "No."},
+			listsPage{First: true, Rows: []listRow{{list, progress}, {app.List{State: app.ListMapping}, app.Progress{}}}, Total: 2, Next: "x"}},
+		"lists/mapping": {mapping, mappingPage{Dialect: sheet.Dialect{Format: "xlsx"}}, mappingPage{Dialect: sheet.Dialect{Format: "jsonl"}}},
+		"lists/show": {inState(app.ListImporting), inState(app.ListRunning), inState(app.ListPaused), inState(app.ListExporting), inState(app.ListFinished),
+			inState(app.ListCanceled), inState(app.ListFailed), listPage{List: app.List{Process: "none"}}},
+		"records/show": {answer, answerPage{State: app.RecordDone, Status: "not_found"}},
+		"settings":     {settingsPage{Credits: true, Account: app.Account{Credits: credits}}, settingsPage{}},
+	}
+}
+
+func sampleEvidence(at time.Time) finder.Evidence {
+	return finder.Evidence{Why: "The server takes it.", Asked: 2, Region: "eu",
+		Name:       &finder.NameEvidence{First: []finder.Form{{Text: "mara", Weight: 1}}, Middle: []finder.Form{{Text: "x", Weight: .5}}, Last: []finder.Form{{Text: "li", Weight: 1}}, Swapped: .1, Notes: []string{"n"}},
+		Domain:     &finder.DomainEvidence{Name: "a.example", State: "ok", Provider: "google", Hosts: []string{"mx1", "mx2"}, Implicit: true, Detail: "d", CheckedAt: at},
+		AcceptAll:  &finder.AcceptAllEvidence{Verdict: "unknown", Reason: "greylisted", At: at, Remembered: true, Code: 450, Text: "later"},
+		Patterns:   []finder.PatternEvidence{{Pattern: "{first}", Hits: 1, P: .5}},
+		Candidates: []finder.CandidateEvidence{{Email: "mara@a.example", Pattern: "{first}", Prior: .2, Posterior: .6, Verdict: "valid", Code: 250, Text: "<script>alert(1)</script>", Earlier: true}, {Email: "m@a.example"}},
+		Score:      []finder.ScorePart{{Factor: .9, Why: "w"}},
+		Transcript: []probe.Line{{At: at, From: "I", Text: "connected"}, {At: at.Add(time.Second), From: "C", Text: "EHLO"}, {At: at.Add(2 * time.Second), From: "S", Text: "250 <hi>"}}}
+}
+
+var (
+	inline   = regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+="|<script(?:>|[^>]*>[^<])|javascript:`)
+	idInHTML = regexp.MustCompile(`\sid="([^"]+)"`)
+)
+
+func TestEveryPageRendersWithoutInlineScriptOrStyle(t *testing.T) {
+	a, err := packAssets(static.FS)
+	require.NoError(t, err)
+	p, err := parsePages(templates.FS, a)
+	require.NoError(t, err)
+	samples := samplePages()
+	for page := range p.sets {
+		require.NotEmpty(t, samples[page], "page %s has no sample", page)
+	}
+	for page, all := range samples {
+		for i, data := range all {
+			for _, user := range []*app.User{nil, {Email: "u@b.example"}} {
+				body, err := p.render(page, "layout.html", frame{User: user, Demo: true, Version: "1", SignUps: true, Data: data})
+				require.NoError(t, err, "%s, sample %d", page, i)
+				checkHTML(t, page, string(body))
+			}
+		}
+	}
+}
+
+func checkHTML(t *testing.T, page, body string) {
+	t.Helper()
+	require.NotContains(t, body, "<no value>", page)
+	require.NotContains(t, body, "ZgotmplZ", page)
+	require.NotContains(t, body, "<script>alert", page)
+	require.Empty(t, inline.FindString(body), page)
+	require.Equal(t, 1, strings.Count(body, "<h1"), "%s has one heading of the first rank", page)
+	seen := map[string]bool{}
+	for _, m := range idInHTML.FindAllStringSubmatch(body, -1) {
+		require.False(t, seen[m[1]], "%s has the id %s twice", page, m[1])
+		seen[m[1]] = true
+	}
+}
+
+// A page's own weight: what it loads before anything can be clicked.
+func TestPagesStayUnder60KBOfScriptAndStyle(t *testing.T) {
+	a, err := packAssets(static.FS)
+	require.NoError(t, err)
+	sum := 0
+	for name := range a.named {
+		if ext := name[strings.LastIndexByte(name, '.')+1:]; (ext == "js" || ext == "css") && name != "vendor/sse.min.js" {
+			sum += len(a.served[strings.TrimPrefix(a.named[name], "/static/")].packed)
+		}
+	}
+	require.Less(t, sum, 60<<10, "all scripts and styles together, packed")
+}
+
+func TestWordsForPeople(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 1234567: "1,234,567"} {
+		got, err := count(n)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KB", 512 << 20: "512 MB", 3 << 40: "3.0 TB"} {
+		require.Equal(t, want, size(n))
+	}
+	for d, want := range map[time.Duration]string{-1: "0 s", 40 * time.Second: "40 s", 3 * time.Minute: "3 min", 125 * time.Minute: "2 h 5 min", 72 * time.Hour: "3 days"} {
+		require.Equal(t, want, span(d))
+	}
+	for p, want := range map[float64]string{0: "0 %", .0004: "<0.1 %", .055: "5.5 %", .05: "5 %", .37: "37 %", 1: "100 %"} {
+		require.Equal(t, want, percent(p))
+	}
+	require.Equal(t, "Mailbox full", reasonWord("mailbox_full"))
+}
+
+func TestDonutCountsEveryRowOnce(t *testing.T) {
+	parts := donut(app.Counts{Total: 10, Done: 5, Failed: 1, Retrying: 2, Waiting: 2, ByStatus: map[string]int64{"valid": 3, "unknown": 2}})
+	sum, rows := 0.0, int64(0)
+	for _, p := range parts {
+		sum, rows = sum+p.Share, rows+p.Rows
+	}
+	require.EqualValues(t, 10, rows)
+	require.InDelta(t, 1, sum, 1e-9)
+	require.Empty(t, donut(app.Counts{}))
+}

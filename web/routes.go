@@ -1,0 +1,140 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"beagle/app"
+
+	"github.com/labstack/echo/v4"
+)
+
+// access says who may use a route.
+type access int
+
+const (
+	anyone   access = iota // no account is needed; a session is still looked at
+	signedIn               // a session
+	keyed                  // an API key
+	probes                 // load balancers: neither session nor key is looked at
+)
+
+// route is a line of the tables in routes_site.go and routes_api.go.
+type route struct {
+	method, path string
+	handler      func(*Server, *call) error
+	who          access
+	pace         pace
+}
+
+// call is one request as handlers see it.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	param func(name string) string // a part of the path
+	visit *visit
+	api   bool
+	actor app.Actor
+	user  app.User // the zero User for strangers and API keys
+}
+
+func (q *call) ctx() context.Context { return q.r.Context() }
+
+// query is a parameter of the address, form a field of the body.
+func (q *call) query(name string) string { return q.r.URL.Query().Get(name) }
+func (q *call) form(name string) string  { return q.r.PostFormValue(name) }
+
+// htmx tells that a part of a page was asked for, to be put into the page that is open. A page restored from
+// the browser's history is asked for whole.
+func (q *call) htmx() bool {
+	return q.r.Header.Get("HX-Request") == "true" && q.r.Header.Get("HX-History-Restore-Request") != "true"
+}
+
+// wantsJSON tells that errors are read by a script.
+func (q *call) wantsJSON() bool {
+	return q.api || strings.HasPrefix(q.r.Header.Get("Accept"), "application/json")
+}
+
+func (s *Server) router() http.Handler {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.refuseRoute(s.adapt(c, false), err) }
+	for _, rt := range siteRoutes {
+		s.add(e, rt, false)
+	}
+	for _, rt := range apiRoutes {
+		s.add(e, rt, true)
+	}
+	return e
+}
+
+func (s *Server) add(e *echo.Echo, rt route, api bool) {
+	serve := func(c echo.Context) error {
+		s.answer(rt, s.adapt(c, api))
+		return nil
+	}
+	e.Add(rt.method, rt.path, serve)
+	if rt.method == http.MethodGet && rt.pace != stream {
+		e.Add(http.MethodHead, rt.path, serve)
+	}
+}
+
+// adapt is the one place that takes a request out of echo.
+func (s *Server) adapt(c echo.Context, api bool) *call {
+	r := c.Request()
+	q := &call{w: c.Response().Writer, r: r, param: c.Param, visit: visitOf(r.Context()), api: api || strings.HasPrefix(r.URL.Path, "/v2/")}
+	q.visit.route = c.Path()
+	return q
+}
+
+// answer runs a route: its time limits, who asks, the handler, and the error if there is one.
+func (s *Server) answer(rt route, q *call) {
+	defer s.limit(rt.pace, q)()
+	err := s.admit(rt.who, q)
+	if err == nil {
+		err = rt.handler(s, q)
+	}
+	if err != nil {
+		s.fail(q, err)
+	}
+	if rt.pace == upload {
+		q.swallow(s.app.Config.Upload.MaxBytes)
+	}
+}
+
+// admit finds out who asks and refuses those who may not.
+func (s *Server) admit(who access, q *call) error {
+	q.actor.IP, q.actor.Agent = s.clientIP(q.r), q.r.UserAgent()
+	switch who {
+	case keyed:
+		return s.admitKey(q)
+	case probes:
+		return nil
+	}
+	err := s.admitSession(q)
+	if who != anyone {
+		return err
+	}
+	if err != nil && app.CodeOf(err) != app.CodeUnauthorized {
+		s.log.WarnContext(q.ctx(), "session not read", "request_id", q.visit.id, "error", err) // the page is for strangers too
+	}
+	return nil
+}
+
+// refuseRoute answers what no route took.
+func (s *Server) refuseRoute(q *call, err error) {
+	q.visit.route = "none"
+	if he := new(echo.HTTPError); errors.As(err, &he) {
+		switch he.Code {
+		case http.StatusNotFound:
+			err = app.Refuse(app.CodeNotFound, "not_found", "There is nothing at this address.")
+		case http.StatusMethodNotAllowed:
+			err = errMethod
+		}
+	}
+	if !q.api {
+		_ = s.admit(anyone, q)
+	}
+	s.fail(q, err)
+}

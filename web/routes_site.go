@@ -1,0 +1,56 @@
+package web
+
+import (
+	"net/http"
+
+	"beagle/app"
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+// siteRoutes are the pages. A route for somebody who is signed in answers strangers with the sign-in page, and other accounts' lists are not found.
+var siteRoutes = []route{
+	{get, "/", (*Server).home, anyone, quick},
+	{get, "/sign-in", (*Server).signInNew, anyone, quick},
+	{post, "/sign-in", (*Server).signInCreate, anyone, quick},
+	{get, "/sign-up", (*Server).signUpNew, anyone, quick},
+	{post, "/sign-up", (*Server).signUpCreate, anyone, quick},
+	{post, "/sign-out", (*Server).sessionsDelete, anyone, quick},
+
+	{get, "/lists", (*Server).listsIndex, signedIn, quick},
+	{post, "/lists", (*Server).listsCreate, signedIn, upload},
+	{post, "/lists/sample", (*Server).listsCreateSample, signedIn, quick},
+	{get, "/lists/:list", (*Server).listsShow, signedIn, quick},
+	{get, "/lists/:list/mapping", (*Server).mappingShow, signedIn, quick},
+	{post, "/lists/:list/mapping", (*Server).mappingCreate, signedIn, quick},
+	{get, "/lists/:list/progress", (*Server).progressShow, signedIn, quick},
+	{get, "/lists/:list/events", (*Server).eventsShow, signedIn, stream},
+	{get, "/lists/:list/records/:record", (*Server).recordsShow, signedIn, quick},
+	{get, "/lists/:list/download", (*Server).downloadShow, signedIn, download},
+	{post, "/lists/:list/name", (*Server).listsRename, signedIn, quick},
+	{post, "/lists/:list/pause", control((*app.App).Pause), signedIn, quick},
+	{post, "/lists/:list/resumption", control((*app.App).Resume), signedIn, quick},
+	{post, "/lists/:list/cancellation", control((*app.App).Cancel), signedIn, quick},
+	{post, "/lists/:list/retries", control((*app.App).RetryFailed), signedIn, quick},
+	{post, "/lists/:list/exports", control((*app.App).Rebuild), signedIn, quick},
+	{post, "/lists/:list/deletion", (*Server).listsDelete, signedIn, quick},
+
+	{get, "/find", (*Server).findNew, signedIn, quick},
+	{post, "/find", (*Server).findCreate, signedIn, quick},
+	{post, "/verify", (*Server).verifyCreate, signedIn, quick},
+
+	{get, "/keys", (*Server).keysIndex, signedIn, quick},
+	{post, "/keys", (*Server).keysCreate, signedIn, quick},
+	{post, "/keys/:key/revocation", (*Server).keysRevoke, signedIn, quick},
+	{get, "/settings", (*Server).settingsShow, signedIn, quick},
+
+	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},
+	{get, "/static/*", (*Server).assetsShow, probes, quick},
+	{get, "/favicon.ico", named("img/favicon.svg"), probes, quick},
+	{get, "/robots.txt", named("robots.txt"), probes, quick},
+	{get, "/healthz", (*Server).healthShow, probes, quick},
+	{get, "/readyz", (*Server).readyShow, probes, quick},
+}

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"beagle/app"
+)
+
+// keysPage is the data of keys.html.
+type keysPage struct {
+	Keys    []app.Key
+	Made    *app.Key // just made, with its secret, which is shown this once
+	Secret  string
+	BaseURL string
+	Error   string
+}
+
+func (s *Server) keysIndex(q *call) error { return s.showKeys(q, http.StatusOK, keysPage{}) }
+
+func (s *Server) showKeys(q *call, status int, page keysPage) error {
+	keys, err := s.app.Keys(q.ctx(), q.actor.Account)
+	if err != nil {
+		return err
+	}
+	page.Keys, page.BaseURL = keys, s.baseURL(q.r)
+	s.sendPage(q, status, "keys", page)
+	return nil
+}
+
+// keysCreate answers with the page itself and no redirect: the key must not be in an address, nor be kept for a second look.
+func (s *Server) keysCreate(q *call) error {
+	key, secret, err := s.app.CreateKey(q.ctx(), q.actor, q.form("name"), truth(q.form("in_url")))
+	if err != nil {
+		refusal, status := refusalOf(err)
+		if status >= 500 {
+			return err
+		}
+		return s.showKeys(q, status, keysPage{Error: refusal.Message})
+	}
+	q.plain()
+	return s.showKeys(q, http.StatusCreated, keysPage{Made: &key, Secret: secret})
+}
+
+func (s *Server) keysRevoke(q *call) error {
+	id, err := strconv.ParseInt(q.param("key"), 10, 64)
+	if err != nil {
+		return app.Refuse(app.CodeNotFound, "key_not_found", "No such key.")
+	}
+	if err := s.app.RevokeKey(q.ctx(), q.actor, id); err != nil {
+		return err
+	}
+	return q.redirect("/keys")
+}
+
+// baseURL is where this installation is, for the examples that people copy.
+func (s *Server) baseURL(r *http.Request) string {
+	if s.app.Config.BaseURL != "" {
+		return s.app.Config.BaseURL
+	}
+	if s.secure || r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// settingsPage is the data of settings.html.
+type settingsPage struct {
+	Account  app.Account
+	User     app.User
+	Credits  bool
+	MaxBytes int64
+	MaxRows  int
+	Version  string
+}
+
+func (s *Server) settingsShow(q *call) error {
+	account, err := s.app.Account(q.ctx(), q.actor.Account)
+	if err != nil {
+		return err
+	}
+	c := s.app.Config
+	s.sendPage(q, http.StatusOK, "settings", settingsPage{Account: account, User: q.user, Credits: c.Credits, MaxBytes: c.Upload.MaxBytes, MaxRows: c.Upload.MaxRows, Version: s.opts.Version})
+	return nil
+}

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// readyTimeout bounds each look at the back ends; a load balancer asks often.
+const readyTimeout = time.Second
+
+type homePage struct {
+	Demo    bool
+	SignUps bool
+	Hint    string
+}
+
+func (s *Server) home(q *call) error {
+	if q.user.ID != 0 {
+		return q.redirect("/lists")
+	}
+	s.sendPage(q, http.StatusOK, "home", homePage{Demo: s.opts.Demo, SignUps: s.app.Config.SignUps, Hint: s.opts.SignIn})
+	return nil
+}
+
+// sampleShow is a file to try with: that of the demo world, or one that only shows what a file looks like.
+func (s *Server) sampleShow(q *call) error {
+	body := s.opts.Sample
+	if body == nil {
+		u, err := s.assets.url("sample.csv")
+		if err != nil {
+			return err
+		}
+		body = s.assets.served[u[len("/static/"):]].body
+	}
+	q.w.Header().Set("Content-Disposition", `attachment; filename="contacts.csv"`)
+	q.send(http.StatusOK, "text/csv; charset=utf-8", body)
+	return nil
+}
+
+// healthShow says that the process runs. It looks at nothing else, so that a broken database does not restart every web process.
+func (s *Server) healthShow(q *call) error {
+	q.send(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	return nil
+}
+
+// readyShow says whether requests should come here: 503 while a back end is away or the process drains.
+func (s *Server) readyShow(q *call) error {
+	parts, status := map[string]string{}, http.StatusOK
+	for part, err := range s.ready(q) {
+		parts[part] = "ok"
+		if err != nil {
+			parts[part], status = "not ok", http.StatusServiceUnavailable
+			s.log.WarnContext(q.ctx(), "not ready", "part", part, "error", err)
+		}
+	}
+	if s.isDraining() {
+		parts["process"], status = "draining", http.StatusServiceUnavailable
+	}
+	body, err := json.Marshal(parts)
+	if err != nil {
+		return err
+	}
+	q.send(status, "application/json", body)
+	return nil
+}
+
+func (s *Server) ready(q *call) map[string]error {
+	ctx, cancel := context.WithTimeout(q.ctx(), readyTimeout)
+	defer cancel()
+	return s.app.Ready(ctx)
+}
