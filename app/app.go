@@ -84,6 +84,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	return a, nil
 }
 
+// maxSessions is how many SMTP sessions a process keeps open: enough that a list over many domains does not open them again and again.
+const maxSessions = 2000
+
 // openFinder makes the prober and the finder on top of it.
 func (a *App) openFinder(dial DialFunc) (err error) {
 	p := a.Config.Probe
@@ -94,11 +97,13 @@ func (a *App) openFinder(dial DialFunc) (err error) {
 		}
 	}
 	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy,
-		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
+		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
 	if err != nil {
 		return fmt.Errorf("preparing the prober: %w", err)
 	}
-	a.memory = newDomainMemory(a)
+	if a.memory, err = newDomainMemory(a); err != nil {
+		return fmt.Errorf("preparing the memory of domains: %w", err)
+	}
 	a.Finder = finder.New(a.Prober, a.memory, finder.Options{Log: a.Log, Now: a.Now})
 	return nil
 }

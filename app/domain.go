@@ -13,7 +13,7 @@ import (
 	"beagle/app/finder"
 	"beagle/app/probe"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 	"gorm.io/gorm"
 )
@@ -27,12 +27,19 @@ const (
 // domainMemory is the finder's memory: tables domains and domain_patterns behind a small cache.
 type domainMemory struct {
 	app   *App
-	cache *expirable.LRU[string, finder.Known]
+	cache *lru.Cache[string, recalled]
 	reads singleflight.Group
 }
 
-func newDomainMemory(a *App) *domainMemory {
-	return &domainMemory{app: a, cache: expirable.NewLRU[string, finder.Known](domainCacheSize, nil, domainCacheTTL)}
+// recalled is what was read, and until when it is believed. (The library's own expiring cache keeps a goroutine that cannot be stopped.)
+type recalled struct {
+	known finder.Known
+	until time.Time
+}
+
+func newDomainMemory(a *App) (*domainMemory, error) {
+	cache, err := lru.New[string, recalled](domainCacheSize)
+	return &domainMemory{app: a, cache: cache}, err
 }
 
 type domainRow struct {
@@ -46,13 +53,13 @@ func (domainRow) TableName() string { return "domains" }
 
 // Recall reads what is known of a domain.
 func (m *domainMemory) Recall(ctx context.Context, domain string) (finder.Known, error) {
-	if known, ok := m.cache.Get(domain); ok {
-		return known, nil
+	if r, ok := m.cache.Get(domain); ok && m.app.Now().Before(r.until) {
+		return r.known, nil
 	}
 	value, err, _ := m.reads.Do(domain, func() (any, error) {
 		known, err := m.read(context.WithoutCancel(ctx), domain)
 		if err == nil {
-			m.cache.Add(domain, known)
+			m.cache.Add(domain, recalled{known, m.app.Now().Add(domainCacheTTL)})
 		}
 		return known, err
 	})

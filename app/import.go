@@ -197,9 +197,9 @@ func (a *App) imported(ctx context.Context, l List) error {
 		if moved.Error != nil || moved.RowsAffected == 0 {
 			return moved.Error
 		}
-		if err := tx.Exec(`UPDATE records SET twin_of = firsts.id FROM (SELECT person_key, MIN(id) AS id FROM records
-				WHERE list_id = ? AND state = 'pending' AND person_key <> '' GROUP BY person_key HAVING COUNT(*) > 1) AS firsts
-			WHERE records.list_id = ? AND records.state = 'pending' AND records.person_key = firsts.person_key AND records.id <> firsts.id`, l.ID, l.ID).Error; err != nil {
+		if err := tx.Exec(`UPDATE records SET twin_of = same.first FROM (SELECT id, first FROM (SELECT id, MIN(id) OVER (PARTITION BY person_key) AS first
+				FROM records WHERE list_id = ? AND state = 'pending' AND person_key <> '') AS keyed WHERE id <> first) AS same
+			WHERE records.id = same.id`, l.ID).Error; err != nil {
 			return fmt.Errorf("tying repeated rows: %w", err)
 		}
 		if l.Process == ProcessNone {

@@ -267,21 +267,8 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 			return Refuse(CodeBadInput, "invalid_mapping", "The mapping gives column %d for %s, but the file has %d columns, counted from 0.", column, field, len(l.Columns))
 		}
 	}
-	return l.checkMapping()
+	return l.Mapping.CheckColumns(l.Process, l.Columns)
 }
-
-// checkMapping refuses a mapping that the process cannot work with, and says which columns there are.
-func (l *List) checkMapping() error {
-	err := l.Mapping.Check(l.Process)
-	var refused *sheet.Refusal
-	if errors.As(err, &refused) {
-		shown := l.Columns[:min(len(l.Columns), maxColumnsShown)]
-		return Refuse(CodeUnprocessable, refused.Code, "%s The columns of the file: %s.", refused.Message, cut(strings.Join(shown, ", "), maxField))
-	}
-	return err
-}
-
-const maxColumnsShown = 20
 
 func sameDialect(x, y sheet.Dialect) bool {
 	return x.Format == y.Format && x.Comma == y.Comma && x.Encoding == y.Encoding && x.Header == y.Header && x.Sheet == y.Sheet && x.Skip == y.Skip

@@ -46,6 +46,9 @@ func readChoices(v url.Values) (choices, error) {
 	if n, err := strconv.Atoi(v.Get("skip")); err == nil && n >= 0 {
 		c.dialect.Skip = n
 	}
+	if !readable(*c.dialect) {
+		return c, app.Refuse(app.CodeBadInput, "invalid_dialect", "A file cannot be read in this way.")
+	}
 	if v.Get("read_as") != readAs(*c.dialect) {
 		return c, nil
 	}
@@ -62,6 +65,13 @@ func readChoices(v url.Values) (choices, error) {
 		c.mapping[f.ID] = n
 	}
 	return c, nil
+}
+
+// readable takes the formats, delimiters and encodings that there are; "" leaves the choice to the file.
+func readable(d sheet.Dialect) bool {
+	return slices.Contains([]string{sheet.CSV, sheet.XLSX, sheet.JSONL}, d.Format) &&
+		(d.Comma == "" || slices.Contains(sheet.Commas(), d.Comma)) &&
+		(d.Encoding == "" || slices.Contains(sheet.Encodings(), d.Encoding))
 }
 
 // readAs names a reading of the file, so that the form can tell which one its columns belong to.
@@ -222,15 +232,27 @@ func samples(rows [][]string, column int) []string {
 	return some
 }
 
-// Commas, Encodings and Processes are what the page lets choose from.
+// Commas are the delimiters.
 func (p mappingPage) Commas() []choice {
 	return []choice{{",", "Comma  ,"}, {";", "Semicolon  ;"}, {"\t", "Tab"}, {"|", "Pipe  |"}}
 }
 
-// Encodings are the ones that can be read, under the names that people know.
+// encodingWords are the encodings under the names that people know.
+var encodingWords = map[string]string{
+	sheet.UTF8: "Unicode (UTF-8)", sheet.UTF16LE: "Unicode (UTF-16 LE)", sheet.UTF16BE: "Unicode (UTF-16 BE)",
+	sheet.Windows1252: "Western (Windows-1252)", sheet.Macintosh: "Western (Macintosh)",
+	sheet.Windows1250: "Central European (Windows-1250)", sheet.ISO88592: "Central European (ISO 8859-2)",
+	sheet.Windows1251: "Cyrillic (Windows-1251)", sheet.Windows1254: "Turkish (Windows-1254)",
+	sheet.ShiftJIS: "Japanese (Shift JIS)", sheet.GB18030: "Chinese (GB 18030)",
+}
+
+// Encodings are the ones that can be read.
 func (p mappingPage) Encodings() []choice {
-	return []choice{{"utf-8", "Unicode (UTF-8)"}, {"utf-16le", "Unicode (UTF-16 LE)"}, {"utf-16be", "Unicode (UTF-16 BE)"}, {"windows-1252", "Western (Windows-1252)"},
-		{"iso-8859-2", "Central European (ISO 8859-2)"}, {"windows-1251", "Cyrillic (Windows-1251)"}, {"shift_jis", "Japanese (Shift JIS)"}, {"gb18030", "Chinese (GB 18030)"}}
+	var all []choice
+	for _, e := range sheet.Encodings() {
+		all = append(all, choice{e, firstOf(encodingWords[e], e)})
+	}
+	return all
 }
 
 // Processes are what can be done with the rows.

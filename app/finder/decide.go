@@ -98,7 +98,7 @@ func (q *question) interrupted() {
 // stricter form was refused in clear words, and, under a form without the whole family name and an
 // initial, nobody at the domain is known to have another pattern.
 func (q *question) judgeLoose(a asked) {
-	clean := !q.somebodyElses(a) && (a.class > loose || q.post.hits == q.post.counts[a.template].Hits)
+	clean := !q.somebodyElses(a) && (a.class > loose || q.unopposed(a))
 	for _, o := range q.asked {
 		if o.class > a.class && !o.no() && !(o.unclear() && q.unclearMeansNo()) {
 			clean = false
@@ -111,9 +111,28 @@ func (q *question) judgeLoose(a asked) {
 	q.ambiguous(a)
 }
 
+// unopposed reports whether nobody at the domain is known to have another pattern than a loose form's.
+// One stray colleague does not oppose for ever: not once that pattern was refused far more often than
+// confirmed while other addresses under this one answered too.
+func (q *question) unopposed(a asked) bool {
+	company := q.post.counts[a.template].Hits + q.f.overlay.softly(q.domain, a.id(), a.address)
+	for i, c := range q.post.counts {
+		if i != a.template && c.Hits > 0 && (c.Misses <= strayMisses*c.Hits || company == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// strayMisses is how many refusals for each confirmed person make a template a stray's.
+const strayMisses = 2
+
 // ambiguous answers with a mailbox that may be somebody else's.
 func (q *question) ambiguous(a asked) {
 	q.res.Status, q.res.Reason = StatusUnknown, ReasonAmbiguous
+	if !q.somebodyElses(a) {
+		q.f.overlay.learn(q.domain, a.address, seen{pattern: a.id(), soft: true, answer: a.Answer})
+	}
 	q.res.Email, q.res.Pattern = a.address, templates().all[a.template].Reads
 	q.res.Evidence.Transcript = a.Lines
 	q.rule(RuleAmbiguous)

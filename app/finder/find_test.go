@@ -126,6 +126,15 @@ func TestTwoPeopleCannotHaveOneLooseMailbox(t *testing.T) {
 	require.Equal(t, StatusValid, f.Find(context.Background(), john).Status, "its holder keeps it")
 }
 
+func TestOneStrayColleagueDoesNotHideAPattern(t *testing.T) {
+	s := &server{answers: map[string]probe.Answer{"john": yes, "anna": yes, "peter": yes}, known: Known{Patterns: map[string]Count{"FL": {Hits: 1, Misses: 3}}}}
+	f := s.finder()
+	require.Equal(t, ReasonAmbiguous, f.Find(context.Background(), john).Reason)
+	r := f.Find(context.Background(), Person{Full: "Anna Brown", Domain: "acme.com"})
+	require.Equal(t, []string{StatusValid, "anna@acme.com"}, []string{r.Status, r.Email}, "the second of its kind is no accident")
+	require.Equal(t, StatusValid, f.Find(context.Background(), john).Status)
+}
+
 func TestAnUnlearnedDomainIsAskedByOneAtATime(t *testing.T) {
 	s := &server{wait: 2 * time.Millisecond, answers: map[string]probe.Answer{}}
 	names := strings.Fields("Adam Bert Carl Dora Emil Frida Gustav Heidi")

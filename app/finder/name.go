@@ -155,7 +155,7 @@ func (r reading) name(region string) Name {
 	n := Name{Swapped: r.swapped, Notes: r.notes, twoLetters: sp.twoLetters}
 	n.First = sp.given(r.given, r.nick)
 	n.Middle = sp.middle(r.middle)
-	if len(r.middle) == 0 && len(r.given) > 1 {
+	if len(r.middle) == 0 && len(r.given) > 1 && !isInitial(r.given[0]) {
 		n.Middle = sp.middle(r.given[1:])
 	}
 	n.Last = sp.family(r.family)

@@ -35,6 +35,10 @@ func (r *reading) stripTitles(g []string) []string {
 			g = g[1:]
 			continue
 		}
+		if w == "M." && len(g) > 2 && frenchLooking(g[1:]) {
+			g, stripped = g[1:], true
+			continue
+		}
 		if !titles[k] || softTitles[k] && !dot && len(g) < 3 || len([]rune(k)) == 1 && !dot {
 			break
 		}
@@ -45,6 +49,22 @@ func (r *reading) stripTitles(g []string) []string {
 		g, stripped = g[1:], true
 	}
 	return g
+}
+
+// frenchLooking reports whether words after "M." make it Monsieur and not an initial: French accents, a
+// double given name, or the family name in capitals.
+func frenchLooking(words []string) bool {
+	caps := 0
+	for _, w := range words {
+		head, _, hyphen := strings.Cut(w, "-")
+		if strings.ContainsAny(strings.ToLower(w), "éèêëàâçîïôûùœ") || hyphen && compoundGiven[wordKey(head)] != nil {
+			return true
+		}
+		if isCapitals(w) {
+			caps++
+		}
+	}
+	return caps > 0 && caps < len(words)
 }
 
 // faculties follow a German doctor's title: Dr. med., Dr. rer. nat.

@@ -18,7 +18,7 @@ var nameCases = []struct{ cells, first, last string }{
 	{"||John Smith MD", "john", "smith"}, {"||Smith, John", "john", "smith"}, {"||Smith, John, Jr.", "john", "smith"}, {"||SMITH, JOHN", "john", "smith"}, {"||John Smith, CEO", "john", "smith"},
 	{"Dr|John Smith|", "john", "smith"}, {"Dr. John|Smith, MBA|", "john", "smith"}, {"John|Smith 2nd|", "john", "smith"}, {"||Jack Ma", "jack", "ma"}, {"Jack|Ma|", "jack", "ma"},
 	{"Don|Johnson|", "don", "johnson"}, {"Dean|Martin|", "dean", "martin"}, {"||Ing. Petr Novák, CSc.", "petr", "novak"}, {"||Mgr. Jana Dvořáková", "jana", "dvorakova"},
-	{"||Dipl.-Ing. Karl Huber", "karl", "huber"}, {"||Herr Thomas Weber", "thomas", "weber"}, {"||Mme Claire Fontaine", "claire", "fontaine"}, {"||Sr. Pablo Romero", "pablo", "romero"},
+	{"||Dipl.-Ing. Karl Huber", "karl", "huber"}, {"||Dr.-Ing. Anna-Lena Weiß", "anna-lena", "weiss"}, {"||M. Jean-Pierre Lefèvre", "jean-pierre", "lefevre"}, {"||M. CHARPENTIER Guillaume", "guillaume", "charpentier"}, {"||Herr Thomas Weber", "thomas", "weber"}, {"||Mme Claire Fontaine", "claire", "fontaine"}, {"||Sr. Pablo Romero", "pablo", "romero"},
 	{"||Dott.ssa Giulia Conti", "giulia", "conti"}, {"||Rev. Thomas Hill", "thomas", "hill"}, {"||Sir Peter Hall OBE", "peter", "hall"}, {"||Dhr. Kees Bakker", "kees", "bakker"},
 	// case, space, punctuation, asides
 	{"JOHN|SMITH|", "john", "smith"}, {"john|smith|", "john", "smith"}, {"||\u00a0John\u00a0 Smith\u200b", "john", "smith"}, {"||John Smith *", "john", "smith"}, {"||John_Smith", "john", "smith"},

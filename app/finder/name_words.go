@@ -3,7 +3,7 @@ package finder
 import "strings"
 
 // titles come before a name, as wordKey spells them. Those in softTitles are names as well.
-var titles = set("dr drs dra prof profdr professor professora doctor mr mister mrs ms miss mx sir dame lord lady rev reverend hon honourable capt captain col colonel gen general " +
+var titles = set("dr dring drmed drphil drjur drhc drsc drs dra prof profdr professor professora doctor mr mister mrs ms miss mx sir dame lord lady rev reverend hon honourable capt captain col colonel gen general " +
 	"lt lieutenant maj major sgt sergeant cmdr commander adm admiral herr frau hr fr frl fraulein diplom dipl diploming dipling diplkfm diplinf diplphys mag magister ing " +
 	"mme mlle mmes monsieur madame mademoiselle maitre me sr sra srta senor senora senorita don dona " +
 	"dott dottssa dottore avv sig sigra signor signora geom arch eng enga arq lic licda mgr mga bc bca mudr rndr phdr judr mvdr paeddr thdr ingarch " +

@@ -36,6 +36,7 @@ type domainNotes struct {
 type seen struct {
 	pattern string // template id, "" when it taught nothing
 	hit     bool
+	soft    bool   // it answered under a loose form, but may be somebody else's: neither hit nor miss
 	holder  string // whose it was found to be
 	answer  probe.Answer
 }
@@ -90,7 +91,7 @@ func (n *domainNotes) counts() map[string]Count {
 	for _, s := range n.seen {
 		c := out[s.pattern]
 		switch {
-		case s.pattern == "":
+		case s.pattern == "", s.soft:
 			continue
 		case s.hit:
 			c.Hits++
@@ -125,8 +126,8 @@ func (o *overlay) write(domain, address string, s seen) {
 	n := o.notes(domain)
 	old, known := n.seen[address]
 	switch {
-	case known && old.hit && old.holder != "" && !s.hit && s.answer.Status == probe.Valid:
-		s.hit, s.holder, s.pattern = true, old.holder, old.pattern
+	case known && !s.hit && !s.soft && s.answer.Status == probe.Valid: // what was concluded stays
+		s.hit, s.soft, s.holder, s.pattern = old.hit, old.soft, old.holder, old.pattern
 	case !known:
 		n.order = append(n.order, address)
 	}
@@ -146,6 +147,22 @@ func (o *overlay) claim(domain, address string, s seen) bool {
 	}
 	o.write(domain, address, s)
 	return true
+}
+
+// softly counts the other addresses under a template that answered but could not be told to be the
+// person's: each alone may be a namesake's, several are a pattern.
+func (o *overlay) softly(domain, id, except string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	if notes, ok := o.domains.Peek(domain); ok {
+		for address, s := range notes.seen {
+			if s.soft && s.pattern == id && address != except {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // asked returns what is remembered of an address.

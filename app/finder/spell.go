@@ -60,7 +60,7 @@ func (s speller) given(words []string, nick string) Part {
 func (s speller) initialGiven(p Part, words []string) Part {
 	p.Initials = initials(s.spell(words[0]))
 	if len(words) > 1 {
-		p.Forms = settle(s.withNicknames(s.spell(words[1]), ""))
+		p.Forms = settle(s.withNicknames(s.hyphened(words[1], givenHyphenKept, givenHyphenJoined, givenHyphenFirst, 0), ""))
 		p.Initials = settle(append(scaled(p.Initials, 0.6), scaled(initials(p.Forms), 0.4)...))
 	}
 	return p

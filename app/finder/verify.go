@@ -58,7 +58,6 @@ func (q *question) verify(ctx context.Context) {
 	q.res.Evidence.Asked++
 	q.res.Evidence.Transcript = a.Lines
 	q.judge(ctx, a)
-	q.res.Evidence.Candidates = nil
 }
 
 // verifyDomain settles what the domain decides for every address in it; false when it did.

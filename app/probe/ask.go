@@ -49,7 +49,7 @@ func (p *Prober) report(ctx context.Context, host string, out outcome, excused b
 	case excused:
 	case out.strike && !ended(ctx):
 		if p.memory.failed(host, out.reason) {
-			p.log.Warn("mail host rests", "host", host, "reason", string(out.reason), "for", p.cfg.RestFor)
+			p.log.Info("mail host rests", "host", host, "reason", string(out.reason), "for", p.cfg.RestFor)
 		}
 	case out.reply.code != 0 && !out.strike:
 		p.memory.works(host)

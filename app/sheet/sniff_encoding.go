@@ -149,11 +149,11 @@ var candidates = []candidate{
 // against an encoding.
 const neutral = "\u00a0€‚„…‰‹›‘’“”•–—™«»°·§©®²³ªº´"
 
-// bytesBeyond counts the bytes beyond ASCII and how many have such a neighbour.
+// bytesBeyond counts the bytes beyond ASCII; pairs have another one beside them.
 type bytesBeyond struct {
 	counts       [256]int
 	total, pairs int
-	inCaps       [256]int // of those, between two lower-case ASCII letters
+	inWord       [256]int // of those, right after a small ASCII letter
 }
 
 func countBeyond(block []byte) *bytesBeyond {
@@ -168,7 +168,7 @@ func countBeyond(block []byte) *bytesBeyond {
 			b.pairs++
 		}
 		if i > 0 && isLower(block[i-1]) {
-			b.inCaps[c]++
+			b.inWord[c]++
 		}
 	}
 	return &b
@@ -215,7 +215,7 @@ func (c candidate) score(b *bytesBeyond) float64 {
 		case containsRune(c.letters, r):
 			score += float64(n)
 			if unicode.IsUpper(r) {
-				score -= 2 * float64(b.inCaps[i])
+				score -= 2 * float64(b.inWord[i])
 			}
 			weight += n
 		case !containsRune(neutral, r):

@@ -135,7 +135,7 @@ func TestSniffCutsTheLastLine(t *testing.T) {
 	for b.Len() < SniffBytes+500 {
 		b.WriteString("Jörg Müller;Größe & Söhne\n")
 	}
-	for cut := SniffBytes - 30; cut < SniffBytes; cut++ {
+	for cut := SniffBytes - 6; cut < SniffBytes; cut++ {
 		s, err := Sniff(b.Bytes()[:cut], false, "")
 		require.NoError(t, err)
 		require.Equal(t, UTF8, s.Encoding)
@@ -241,15 +241,15 @@ func TestSniffDetectsGeneratedFiles(t *testing.T) {
 	for n, l := range langs {
 		for e, encoding := range append([]string{UTF8, UTF16LE, UTF16BE}, l.encodings...) {
 			for c, comma := range Commas() {
-				for variant := range 4 {
+				for variant := range 2 {
 					rng := rand.New(rand.NewPCG(uint64(n), uint64(e*100+c*10+variant)))
-					header := variant < 2
+					header := variant == 0
 					rows := l.table(rng)
 					if !header {
 						rows = rows[1:]
 					}
 					unicode := strings.HasPrefix(encoding, "utf")
-					in := render(t, rows, Dialect{Comma: comma, Encoding: encoding}, variant%2 == 1, unicode && rng.IntN(2) == 0, rng.IntN(2) == 0)
+					in := render(t, rows, Dialect{Comma: comma, Encoding: encoding}, rng.IntN(2) == 0, unicode && rng.IntN(2) == 0, rng.IntN(2) == 0)
 					s, err := Sniff(in, true, "")
 					require.NoError(t, err)
 					files++
