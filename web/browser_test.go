@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"beagle/app"
 	"beagle/app/apptest"
 	"beagle/app/apptest/services"
+	"beagle/app/config"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -104,6 +106,7 @@ func (b *tab) eval(js string) string {
 // shoot takes pictures of the open page: wide and narrow, light and dark. No page may be wider than its window.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
+	dialog := b.eval(`String(!!document.querySelector("dialog[open]"))`) == "true" // it covers the window, not the page
 	for _, scheme := range []string{"light", "dark"} {
 		for width, device := range map[int64]string{1280: "desktop", 375: "phone"} {
 			b.look(scheme, width)
@@ -116,8 +119,11 @@ func (b *tab) shoot(name string) {
 				if wide := layout.CSSContentSize.Width; int64(wide) > width {
 					b.t.Errorf("%s is %.0f pixels wide in a window of %d", name, wide, width)
 				}
-				shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &yes,
-					Clip: &page.Viewport{Width: float64(width), Height: min(layout.CSSContentSize.Height, 4000), Scale: 1}})
+				what := page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, Clip: &page.Viewport{Width: float64(width), Height: min(layout.CSSContentSize.Height, 4000), Scale: 1}}
+				if dialog {
+					what = page.CaptureScreenshotParams{}
+				}
+				shot, err := chromedp.Call(ctx, page.CaptureScreenshot, what)
 				if err != nil {
 					return err
 				}
@@ -155,7 +161,6 @@ func (b *tab) quiet() {
 func TestBrowserDoesTheMainJobByClicking(t *testing.T) {
 	s := newSite(t)
 	b := openTab(t, s.http.URL)
-	s.Work()
 	file, err := filepath.Abs("../examples/contacts.csv")
 	require.NoError(t, err)
 
@@ -180,7 +185,7 @@ func TestBrowserDoesTheMainJobByClicking(t *testing.T) {
 	b.shoot("mapping")
 	b.click("#start")
 
-	b.watchUntilFinished()
+	b.watchUntilFinished(func() { s.Work() })
 	b.shoot("list")
 	b.click("#tab-valid")
 	b.until(`document.querySelector("#tab-valid").getAttribute("aria-current")`, "true")
@@ -209,22 +214,63 @@ func TestBrowserDoesTheMainJobByClicking(t *testing.T) {
 	b.quiet()
 }
 
+// Where events do not get through (a proxy that buffers) the page asks again by itself.
+func TestBrowserFollowsAListWithoutEvents(t *testing.T) {
+	s := newSite(t)
+	b := openTab(t, s.http.URL)
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.EventSource"})
+		return err
+	}))
+	b.open("/sign-in")
+	b.typed("input[name=email]", "owner@one.example")
+	b.typed("input[name=password]", apptest.Password)
+	b.click("form.form button[type=submit]")
+	b.seen("form[data-upload]")
+	l, err := s.Start(t.Context(), s.owner, s.Upload(s.owner, "people.csv", []byte(people)).Ref, app.StartParams{})
+	require.NoError(t, err)
+	b.open("/lists/" + l.Ref)
+	b.watchUntilFinished(func() { s.Work() })
+	b.quiet()
+}
+
+func TestBrowserSaysAtOnceWhatIsWrongWithAFile(t *testing.T) {
+	s := newSite(t, func(c *config.Config) { c.Upload.MaxBytes = 4096 })
+	b := openTab(t, s.http.URL)
+	b.open("/sign-in")
+	b.typed("input[name=email]", "owner@one.example")
+	b.typed("input[name=password]", apptest.Password)
+	b.click("form.form button[type=submit]")
+	b.seen("form[data-upload]")
+	for content, want := range map[string]string{"": "is empty", strings.Repeat("x", 5000): "can be taken", "First name,Website\n": "only a header"} {
+		name := filepath.Join(t.TempDir(), "people.csv")
+		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{name}))
+		b.until(`document.querySelector("[data-upload-error]").textContent.includes("`+want+`")`, "true")
+		b.seen("[data-upload-error]")
+	}
+	require.Zero(t, s.lists())
+}
+
 // until waits for a JavaScript expression to have a value.
 func (b *tab) until(js, want string) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool { return b.eval("String("+js+")") == want }, apptest.Patience, 50*time.Millisecond, "%s never was %q but %q", js, want, b.eval("String("+js+")"))
 }
 
-// watchUntilFinished sees the number of found addresses move by itself until the list is finished.
-func (b *tab) watchUntilFinished() {
+// watchUntilFinished sees the big number of the page move by itself, once the work starts, until the list is finished.
+func (b *tab) watchUntilFinished(start func()) {
 	b.t.Helper()
-	seen := map[string]bool{}
+	b.seen(".live")
+	seen := map[string]bool{b.text(".live .big"): true}
+	start()
 	require.Eventually(b.t, func() bool {
-		seen[b.eval(`document.querySelector(".live .big").textContent`)] = true
-		return b.eval(`document.querySelector(".live").dataset.state`) == "finished"
+		state, number, _ := strings.Cut(b.eval(`document.querySelector(".live").dataset.state + "|" + document.querySelector(".live .big").textContent`), "|")
+		seen[number] = true
+		return state == "finished"
 	}, apptest.Patience, 100*time.Millisecond, "the page never said that the list is finished")
 	delete(seen, "")
-	require.Greater(b.t, len(seen), 1, "the page moved by itself")
+	require.Greater(b.t, len(seen), 1, "the page moved by itself: %v", seen)
 	b.seen("#download-csv, summary.btn")
 }
 

@@ -128,7 +128,7 @@ func TestLivePageFollowsAListToItsEnd(t *testing.T) {
 	require.Contains(t, names, "state")
 	require.Equal(t, "end", names[len(names)-1])
 	require.Contains(t, strings.Join(data, "\n"), "addresses found")
-	got := s.send(b, "GET", "/lists/"+l.Ref+"/progress", nil, "HX-Request", "true")
+	got := s.send(b, "GET", "/lists/"+l.Ref+"/progress", nil)
 	require.Equal(t, app.ListFinished, got.header.Get("X-List-State"))
 }
 

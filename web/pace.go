@@ -55,6 +55,9 @@ func (s *Server) limit(p pace, q *call) func() {
 // swallow reads what is left of an upload after the answer went out: a client that only listens when it has sent
 // everything would otherwise see a reset instead of our reason.
 func (q *call) swallow(most int64) {
+	if body, ok := q.r.Body.(*steadyBody); ok && body.last.IsZero() && q.r.Header.Get("Expect") != "" {
+		return // the client asked first and has sent nothing
+	}
 	_ = http.NewResponseController(q.w).Flush()
 	until := time.Now().Add(swallowTime)
 	rest := &io.LimitedReader{R: q.r.Body, N: most}

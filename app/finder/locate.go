@@ -100,7 +100,9 @@ func (q *question) acceptAllFresh() bool {
 	}
 	keep := acceptAllKeep
 	if a.Verdict == probe.Unsure {
-		keep = max(a.RetryAfter, unsureKeep)
+		if keep = a.RetryAfter; keep <= 0 {
+			keep = unsureKeep
+		}
 	}
 	return q.f.opts.Now().Before(a.At.Add(keep))
 }

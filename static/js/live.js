@@ -38,8 +38,8 @@
 
   const poll = async () => {
     try {
-      const answer = await fetch(live.dataset.poll, { headers: { "HX-Request": "true" } });
-      if (answer.status === 401 || answer.status === 404 || answer.redirected) return location.reload();
+      const answer = await fetch(live.dataset.poll);
+      if (answer.redirected || answer.status === 404) return location.reload();
       if (answer.ok) {
         show(await answer.text());
         if (answer.headers.get("X-List-State") !== live.dataset.state) return stateChanged();
