@@ -55,13 +55,11 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 // store puts the file into storage and says what it is. A file of the CSV family is judged by its first MiB before anything is stored.
 func (a *App) store(ctx context.Context, l *List, body io.Reader) (sheet.Sniffed, error) {
 	limited := &limitedBody{r: body, left: a.Config.Upload.MaxBytes, err: a.tooLarge()}
-	head := make([]byte, sheet.SniffBytes)
-	n, err := io.ReadFull(limited, head)
-	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	if err != nil && !whole {
+	head, err := io.ReadAll(io.LimitReader(limited, sheet.SniffBytes))
+	if err != nil {
 		return sheet.Sniffed{}, bodyError(err)
 	}
-	head = head[:n]
+	whole := len(head) < sheet.SniffBytes
 	rest := io.MultiReader(bytes.NewReader(head), limited)
 	if sheet.IsXLSX(head) {
 		return a.storeWorkbook(ctx, l, rest)

@@ -44,7 +44,8 @@ func TestBadFilesAreRefusedWithAReasonAndLeaveNothing(t *testing.T) {
 		"broken workbook":      {"a.xlsx", bytes.NewReader(workbook(t)[:900]), -1, "broken_xlsx", app.CodeUnprocessable},
 		"too large, announced": {"a.csv", strings.NewReader(row), 5 << 20, "file_too_large", app.CodeTooLarge},
 		"too large, not said":  {"a.csv", io.MultiReader(strings.NewReader("first,last,domain\n"), io.LimitReader(&repeating{line: row}, 5<<20)), -1, "file_too_large", app.CodeTooLarge},
-		"broken off":           {"a.csv", io.MultiReader(strings.NewReader(strings.Repeat(row, 100_000)), &brokenOff{}), -1, "upload_interrupted", app.CodeBadInput},
+		"broken off at once":   {"a.csv", io.MultiReader(strings.NewReader("first,last,domain\n"+row), &brokenOff{}), -1, "upload_interrupted", app.CodeBadInput},
+		"broken off later":     {"a.csv", io.MultiReader(strings.NewReader(strings.Repeat(row, 100_000)), &brokenOff{}), -1, "upload_interrupted", app.CodeBadInput},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := e.App.Upload(t.Context(), as, app.UploadParams{Filename: c.filename, Body: c.body, Size: c.size})

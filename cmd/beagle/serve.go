@@ -24,7 +24,7 @@ func webCommand() *cobra.Command {
 					return err
 				}
 				group, ctx := errgroup.WithContext(ctx)
-				group.Go(func() error { return serve(ctx, o, listener, false) })
+				group.Go(func() error { return serve(ctx, o, listener, web.Options{}) })
 				if o.Config.Worker.EmbedInWeb {
 					group.Go(func() error { return o.Work(ctx) })
 				}
@@ -81,8 +81,9 @@ func listen(addr string, port int) (net.Listener, error) {
 	return l, nil
 }
 
-func serve(ctx context.Context, o *opened, l net.Listener, demo bool) error {
-	server, err := web.New(o.App, web.Options{Demo: demo, Version: version()})
+func serve(ctx context.Context, o *opened, l net.Listener, options web.Options) error {
+	options.Version = version()
+	server, err := web.New(o.App, options)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"beagle/web"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -62,12 +64,14 @@ func up(ctx context.Context, out io.Writer, port int, data string, demo bool) (e
 		return errors.Join(err, listener.Close())
 	}
 	printf(out, "\n  Beagle is up: http://%s\n\n%s\n", listener.Addr(), indent(signIn))
+	options := web.Options{}
 	if demo {
+		options = web.Options{Demo: true, Sample: o.world.ContactsCSV(), SignIn: operatorEmail}
 		printf(out, "  The mail world is simulated. Try it with examples/contacts.csv\n")
 	}
 	printf(out, "  Data is in %s. Stop with Ctrl-C; start again and everything goes on.\n\n", data)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, o, listener, demo) })
+	group.Go(func() error { return serve(ctx, o, listener, options) })
 	group.Go(func() error { return o.Work(ctx) })
 	return group.Wait()
 }
