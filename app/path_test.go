@@ -172,7 +172,7 @@ func TestWorkerThatStopsInTheMiddleLosesNothing(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		e := apptest.NewOn(t, s)
 		as := e.NewActor("owner@alder.example")
-		l, err := e.Start(t.Context(), as, e.Upload(as, "contacts.csv", apptest.Example(t, "contacts.csv")).Ref, app.StartParams{})
+		l, err := e.Start(t.Context(), as, e.Upload(as, "contacts.csv", e.Prompt()).Ref, app.StartParams{})
 		require.NoError(t, err)
 		stop := e.Work()
 		require.Eventually(t, func() bool {
@@ -193,7 +193,7 @@ func TestQueueThatForgetsEverythingIsFilledAgain(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		e := apptest.NewOn(t, s)
 		as := e.NewActor("owner@alder.example")
-		l, err := e.Start(t.Context(), as, e.Upload(as, "contacts.csv", apptest.Example(t, "contacts.csv")).Ref, app.StartParams{})
+		l, err := e.Start(t.Context(), as, e.Upload(as, "contacts.csv", e.Prompt()).Ref, app.StartParams{})
 		require.NoError(t, err)
 		e.Work()
 		e.WaitFor(as, l.Ref, func(l app.List) bool { return l.State != app.ListImporting })

@@ -73,9 +73,17 @@ func openTab(t *testing.T, base string) *tab {
 	return b
 }
 
+// do takes steps. A live page may replace an element between finding it and touching it; then the steps are taken again.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
+	err := chromedp.Do(b.ctx, steps...)
+	for range 5 {
+		if err == nil || !strings.Contains(err.Error(), "No node with given id") {
+			break
+		}
+		err = chromedp.Do(b.ctx, steps...)
+	}
+	require.NoError(b.t, err)
 }
 
 func (b *tab) click(css string)  { b.t.Helper(); b.do(chromedp.Click(chromedp.CSS(css))) }
@@ -262,7 +270,7 @@ func (b *tab) until(js, want string) {
 func (b *tab) watchUntilFinished(start func()) {
 	b.t.Helper()
 	b.seen(".live")
-	seen := map[string]bool{b.text(".live .big"): true}
+	seen := map[string]bool{b.eval(`document.querySelector(".live .big").textContent`): true}
 	start()
 	require.Eventually(b.t, func() bool {
 		state, number, _ := strings.Cut(b.eval(`document.querySelector(".live").dataset.state + "|" + document.querySelector(".live .big").textContent`), "|")

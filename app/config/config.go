@@ -35,6 +35,8 @@ type Config struct {
 	Upload Upload
 	Worker Worker
 	Probe  Probe
+	Scale  Scale
+	Run    Run
 }
 
 // S3 is where uploads and result files live. Empty keys mean the SDK's own chain of credentials.
@@ -148,6 +150,8 @@ func (c Config) check() []error {
 	if c.Shutdown < time.Second || c.Shutdown > 10*time.Minute {
 		bad("SHUTDOWN_TIMEOUT", "must be between 1s and 10m, is %s", c.Shutdown)
 	}
+	c.Scale.check(bad)
+	c.Run.check(bad)
 	if c.DatabaseURL != "" && !hasScheme(c.DatabaseURL, "postgres", "postgresql", "sqlite") {
 		bad("DATABASE_URL", "must begin with postgres:// or sqlite://")
 	}

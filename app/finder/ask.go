@@ -6,26 +6,11 @@ import (
 	"beagle/app/probe"
 )
 
-// Bounds of asking at a domain whose pattern is confirmed: after the pattern's own address was
-// refused, a few more, as long as they carry probability.
-const (
-	confirmedMost = 7
-	confirmedMass = 0.98 // of all candidates' probability
-)
-
-// ask asks candidates in rank order until an answer can be trusted, the host refuses to go on, or all
-// have been asked; then it decides.
+// ask asks candidates in the order of the plan until an answer can be trusted, the host refuses to go
+// on, or all have been asked; then it decides.
 func (q *question) ask(ctx context.Context) {
 	var held []asked // mailboxes that answered, but may be somebody else's
-	var mass, total float64
-	for _, c := range q.cands {
-		total += c.p
-	}
-	for i, c := range q.cands[:min(len(q.cands), q.f.opts.MaxCandidates)] {
-		if !q.all && q.post.confirmed() && i >= 2 && (i >= confirmedMost || mass >= confirmedMass*total) {
-			break
-		}
-		mass += c.p
+	for _, c := range q.plan() {
 		if !q.all && len(held) > 0 && c.class <= held[0].class {
 			continue // only a stricter form can settle whose the mailbox is
 		}

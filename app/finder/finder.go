@@ -25,7 +25,7 @@ func New(p Prober, m Memory, o Options) *Finder {
 	if o.MaxCandidates <= 0 {
 		o.MaxCandidates = DefaultMaxCandidates
 	}
-	o.MaxCandidates = min(o.MaxCandidates, maxRanked)
+	o.MaxCandidates = min(o.MaxCandidates, maxRanked/rareFactor)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
