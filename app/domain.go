@@ -145,6 +145,18 @@ func learn(tx *gorm.DB, group []*outcome) error {
 			seen = append(seen, observation{l.Domain, hashSecret(l.Address), l.Pattern, l.Hit, db.Time(tx, o.checked)})
 		}
 	}
+	return observe(tx, seen, sourceLookup)
+}
+
+// Sources of observations.
+const (
+	sourceLookup = "lookup"
+	sourceKnown  = "known"
+	sourceBounce = "bounce"
+)
+
+// observe stores observations and counts each address once, whoever saw it first.
+func observe(tx *gorm.DB, seen []observation, source string) error {
 	if len(seen) == 0 {
 		return nil
 	}
@@ -162,8 +174,8 @@ func learn(tx *gorm.DB, group []*outcome) error {
 		Hit             bool
 	}
 	err = tx.Raw(`INSERT INTO observations (domain, address_hash, pattern, hit, source, seen_at)
-		SELECT domain, address_hash, pattern, hit, 'lookup', seen_at FROM `+values+` WHERE true
-		ON CONFLICT (domain, address_hash, pattern) DO NOTHING RETURNING domain, pattern, hit`, arg).Scan(&fresh).Error
+		SELECT domain, address_hash, pattern, hit, ?, seen_at FROM `+values+` WHERE true
+		ON CONFLICT (domain, address_hash, pattern) DO NOTHING RETURNING domain, pattern, hit`, source, arg).Scan(&fresh).Error
 	if err != nil {
 		return fmt.Errorf("storing observations: %w", err)
 	}

@@ -198,3 +198,11 @@ func InTx(ctx context.Context, g *gorm.DB, work func(tx *gorm.DB) error) error {
 		return conn.Transaction(work)
 	})
 }
+
+// MailDomain is the SQL for what follows the @ of an address in a column: the expression of the index records_found.
+func MailDomain(g *gorm.DB, column string) string {
+	if EngineOf(g) == Postgres {
+		return "split_part(" + column + ", '@', 2)"
+	}
+	return "substr(" + column + ", instr(" + column + ", '@') + 1)"
+}

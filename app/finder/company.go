@@ -62,6 +62,15 @@ func (q *question) locateCompany(ctx context.Context, company string) bool {
 	return false
 }
 
+// CompanyDomain guesses the mail domain of a company from its name by asking DNS; "" when none of the guesses takes mail.
+func (f *Finder) CompanyDomain(ctx context.Context, company string) string {
+	q := f.question(Person{})
+	if !q.locateCompany(ctx, company) {
+		return ""
+	}
+	return q.domain
+}
+
 // companyDomains are the domains a company of this name may have, likeliest first.
 func companyDomains(company string) []string {
 	if len(company) > maxCellBytes {

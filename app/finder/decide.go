@@ -183,7 +183,7 @@ func (q *question) nobody() {
 
 // valid answers with a verified address.
 func (q *question) valid(a asked, rule string) {
-	mine := q.f.overlay.claim(q.domain, a.address, seen{pattern: a.id(), hit: !a.numbered, holder: q.holder, answer: a.Answer})
+	mine := q.f.overlay.claim(q.domain, a.address, seen{pattern: a.id(), hit: !a.numbered, holder: q.holder, spelt: a.spelt, answer: a.Answer})
 	if !mine && a.class != whole {
 		q.ambiguous(a)
 		return

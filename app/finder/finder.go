@@ -116,7 +116,7 @@ func (q *question) investigate(ctx context.Context) {
 	if !q.learnFacts(ctx) {
 		return
 	}
-	q.cands = rank(q.name, q.post)
+	q.cands = rank(q.name.under(q.f.overlay.habits(q.domain)), q.post)
 	switch {
 	case len(q.cands) == 0:
 		q.refuse("No address can be made of this name.")

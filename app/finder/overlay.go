@@ -30,6 +30,7 @@ type domainNotes struct {
 	acceptAll *probe.AcceptAllAnswer
 	seen      map[string]seen
 	order     []string // addresses, oldest first
+	waited    map[string]bool
 }
 
 // seen is one address that was asked here.
@@ -38,6 +39,7 @@ type seen struct {
 	hit     bool
 	soft    bool   // it answered under a loose form, but may be somebody else's: neither hit nor miss
 	holder  string // whose it was found to be
+	spelt   spelt  // how a confirmed one writes the name
 	answer  probe.Answer
 }
 
@@ -103,6 +105,36 @@ func (n *domainNotes) counts() map[string]Count {
 	return out
 }
 
+// habits sums up how the confirmed addresses of a domain write names.
+func (o *overlay) habits(domain string) habits {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var h habits
+	if n, ok := o.domains.Peek(domain); ok {
+		for _, s := range n.seen {
+			if s.hit {
+				h.add(s.spelt)
+			}
+		}
+	}
+	return h
+}
+
+// wait reports whether a person's question may wait for what colleagues' teach: once.
+func (o *overlay) wait(domain, holder string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.notes(domain)
+	if n.waited == nil || len(n.waited) >= overlayAddresses {
+		n.waited = map[string]bool{}
+	}
+	if n.waited[holder] {
+		return false
+	}
+	n.waited[holder] = true
+	return true
+}
+
 // keep notes facts and an accept-all answer.
 func (o *overlay) keep(facts probe.Domain, acceptAll *probe.AcceptAllAnswer) {
 	o.mu.Lock()
@@ -127,7 +159,7 @@ func (o *overlay) write(domain, address string, s seen) {
 	old, known := n.seen[address]
 	switch {
 	case known && !s.hit && !s.soft && s.answer.Status == probe.Valid: // what was concluded stays
-		s.hit, s.soft, s.holder, s.pattern = old.hit, old.soft, old.holder, old.pattern
+		s.hit, s.soft, s.holder, s.pattern, s.spelt = old.hit, old.soft, old.holder, old.pattern, old.spelt
 	case !known:
 		n.order = append(n.order, address)
 	}

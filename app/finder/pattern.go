@@ -29,7 +29,7 @@ type strict int
 
 const (
 	loose   strict = iota // one name, or parts of both: first@, last@, fl@
-	initial               // the whole family name and an initial: flast@, f.last@
+	initial               // one whole name and an initial of the other: flast@, first.l@, shared by few (the study's collisions)
 	whole                 // the whole family name and the whole given name
 )
 
@@ -124,19 +124,20 @@ func (t Template) reads() string {
 
 // strictness is whole, initial or loose by the tokens a template holds.
 func (t Template) strictness() strict {
-	var last, first, f bool
+	var last, first, l, f bool
 	for _, p := range t.pieces {
 		last = last || p.token == 'L' && p.letters == 0
 		first = first || p.token == 'F' && p.letters == 0
+		l = l || p.token == 'l' || p.token == 'L'
 		f = f || p.token == 'f' || p.token == 'F'
 	}
 	switch {
-	case !last || !f || t.cut != uncut:
-		return loose
-	case first:
+	case last && first:
 		return whole
+	case last && f, first && l:
+		return initial
 	}
-	return initial
+	return loose
 }
 
 // hasMiddle reports whether the template needs a middle name.

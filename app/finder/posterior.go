@@ -13,6 +13,7 @@ const (
 	missPatience  = 4    // refusals per confirmed address that say nothing
 	staleFactor   = 0.9  // odds for each refusal beyond that
 	staleFloor    = 0.5
+	cutShare      = 0.02 // domains that cut, of those whose short names look like flast
 )
 
 // posterior is what is believed of a domain's templates.
@@ -76,8 +77,18 @@ func (p *posterior) learn(t *priorTable) {
 		seen := (1-handleShare-strayShare)*float64(c.Hits)/n + strayShare*p.prior.share[i]
 		p.share[i] = (concentration*base.share[i] + (n-1)*seen) / (concentration + n - 1)
 	}
+	p.cutOff()
 	p.other = (concentration*base.other + (n-1)*handleShare) / (concentration + n - 1)
 	p.normalise()
+}
+
+// cutOff gives the cut templates their part of the templates they cut: while names are short nobody can
+// tell flast from flast cut to eight letters.
+func (p *posterior) cutOff() {
+	for cut, whole := range map[string]string{"fL8": "fL", "Lf8": "Lf"} {
+		c, w := templates().byID[cut], templates().byID[whole]
+		p.share[c] = max(p.share[c], cutShare*p.share[w])
+	}
 }
 
 // forget lowers templates whose addresses were refused. A refusal is weak evidence, since the person

@@ -9,7 +9,7 @@ const (
 	maxRanked    = 64   // candidates kept
 	leastShare   = 1e-6 // of a template with forms: below, it is not worth a string
 	maxLocal     = 64   // octets of a local part (RFC 5321 §4.5.3.1.1)
-	shortFamily  = 3    // letters: flast@ with a shorter family name could be anybody's
+	shortName    = 3    // letters: flast@ with a shorter family name could be anybody's
 	numberShare  = 0.006
 	numberSecond = 0.003
 )
@@ -24,6 +24,7 @@ type candidate struct {
 	kind      Kind // of the form that is least like the name as typed
 	templateP float64
 	numbered  bool // with a digit, because somebody else has the plain one
+	spelt     spelt
 }
 
 // made is one local part that a template makes of a name, with the weight of the forms in it.
@@ -32,6 +33,8 @@ type made struct {
 	weight float64
 	class  strict
 	kind   Kind
+	first  Form
+	last   Form
 }
 
 // rank lists the addresses a name may have, likeliest first; their probabilities sum to less than 1,
@@ -54,6 +57,7 @@ func rank(n Name, post posterior) []candidate {
 			c.prior += m.weight * post.prior.share[i]
 			if p > c.templateP || k == len(out)-1 && c.templateP == 0 {
 				c.template, c.templateP, c.class, c.kind = i, p, m.class, m.kind
+				c.spelt = n.spelling(m.first, m.last)
 			}
 		})
 	}
@@ -128,11 +132,11 @@ func (n Name) eachForm(t Template, weight, share float64, yield func(made)) {
 	}
 	product([][]Form{first, f, middle, m, last, l}, weight, leastShare/max(share, leastShare), func(v []Form, w float64) {
 		tok := Tokens{First: v[0].Text, F: v[1].Text, Middle: v[2].Text, M: v[3].Text, Last: v[4].Text, L: v[5].Text}
-		out := made{weight: w * n.sameHand(v[0], v[4]), class: t.strict, kind: v[0].Kind}
+		out := made{weight: w * n.sameHand(v[0], v[4]), class: t.strict, kind: v[0].Kind, first: v[0], last: v[4]}
 		if v[0].Kind == KindPlain || v[4].Kind != KindPlain && v[0].Kind != KindNickname {
 			out.kind = v[4].Kind
 		}
-		if out.class == initial && len(asciiLetters(tok.Last)) < shortFamily {
+		if out.class == initial && (len(asciiLetters(tok.Last)) < shortName && tok.First == "" || len(asciiLetters(tok.First)) < shortName && tok.Last == "") {
 			out.class = loose
 		}
 		if t.cut == uncut {
@@ -151,6 +155,9 @@ func (n Name) eachForm(t Template, weight, share float64, yield func(made)) {
 func emit(t Template, tok Tokens, m made, yield func(made)) {
 	var ok bool
 	if m.local, ok = t.render(tok); ok && wellFormed(m.local) && !RoleAccount(m.local) {
+		if m.class == initial && knownGiven(m.local) { // Ann Adams is not anna@
+			m.class = loose
+		}
 		yield(m)
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
-	cmd.AddCommand(benchPipelineCommand())
+	cmd.AddCommand(benchPipelineCommand(), benchImportCommand())
 	return cmd
 }
 
@@ -176,19 +176,24 @@ func (b *benchmark) replace(ctx context.Context, n int) error {
 	return nil
 }
 
-// look notes the process's peak memory (Linux only).
-func (p *process) look() {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+// look notes the process's peak memory.
+func (p *process) look() { p.peak = max(p.peak, peakMemory(p.cmd.Process.Pid)) }
+
+// peakMemory is the largest resident memory of a process so far, in MiB; 0 where the system does not tell (not Linux).
+func peakMemory(pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return
+		return 0
 	}
 	_, rest, found := strings.Cut(string(status), "VmHWM:")
 	if !found {
-		return
+		return 0
 	}
-	if kib, err := strconv.Atoi(strings.Fields(rest)[0]); err == nil {
-		p.peak = max(p.peak, kib/1024)
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		return 0
 	}
+	return kib / 1024
 }
 
 func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list app.List, took time.Duration) error {
