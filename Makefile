@@ -1,4 +1,4 @@
-.PHONY: help build run test tools fmt clean
+.PHONY: help build run test drill tools fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,9 @@ run: build ## everything in one process, with a simulated mail world
 
 test: ## vet, format and race tests on real services; installs what is missing on Debian as root
 	@.ci/test
+
+drill: tools ## break things on purpose, with real processes on real services; prints a table (about ten minutes)
+	BEAGLE_DRILL=1 go test -v -count=1 -timeout 30m ./app/drill
 
 tools: ## the S3 server that tests use, into the user's cache
 	@.ci/build-tools

@@ -41,6 +41,16 @@ func (a *App) Account(ctx context.Context, account int64) (Account, error) {
 	return found, nil
 }
 
+// UserEmail is the address of the user behind an actor.
+func (a *App) UserEmail(ctx context.Context, as Actor) (string, error) {
+	var email []string
+	err := a.DB.WithContext(ctx).Model(&User{}).Where("account_id = ? AND id = ?", as.Account, as.User).Pluck("email", &email).Error
+	if err != nil {
+		return "", fmt.Errorf("reading user %d: %w", as.User, err)
+	}
+	return firstOf(email...), nil
+}
+
 // auditEvent is a line of who did what.
 type auditEvent struct {
 	ID        int64

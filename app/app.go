@@ -21,14 +21,15 @@ import (
 
 // App is the product on its three stores. Open makes one; web and cmd call its methods.
 type App struct {
-	Config config.Config
-	DB     *gorm.DB
-	Queue  *Queue
-	Files  *files.Store
-	Prober *probe.Prober
-	Finder *finder.Finder
-	Log    *slog.Logger
-	Now    func() time.Time
+	Config  config.Config
+	DB      *gorm.DB
+	Queue   *Queue
+	Files   *files.Store
+	Prober  *probe.Prober
+	Finder  *finder.Finder
+	Metrics *Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
 
 	id      string // of this process, among the workers
 	hashing slots
@@ -36,6 +37,7 @@ type App struct {
 	optOuts optOuts
 	memory  *domainMemory
 	settler *settler
+	mailer  mailer // nil: this installation sends no mail
 }
 
 // Options are what tests and the demo world set beside the configuration.
@@ -78,6 +80,12 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.openFinder(o.Dial); err != nil {
+		return nil, err
+	}
+	if a.Metrics, err = newMetrics(a); err != nil {
+		return nil, err
+	}
+	if err := a.openMailer(); err != nil {
 		return nil, err
 	}
 	a.settler = newSettler(a)

@@ -72,6 +72,7 @@ func (a *App) writeCharges(tx *gorm.DB, due []charge) error {
 	if err != nil {
 		return fmt.Errorf("writing the ledger: %w", err)
 	}
+	a.Metrics.credits.Add(float64(len(written) * costOfFind)) // a transaction that fails after this is counted again with its next try
 	return addToBalances(tx, written)
 }
 
@@ -134,6 +135,18 @@ func (a *App) GrantCredits(ctx context.Context, account, amount int64) error {
 		}
 		return addToBalances(tx, []CreditEntry{entry})
 	})
+}
+
+// SpentThisMonth is how many credits an account has spent since the first of the month, UTC.
+func (a *App) SpentThisMonth(ctx context.Context, account int64) (int64, error) {
+	now := a.Now().UTC()
+	var spent int64
+	err := a.DB.WithContext(ctx).Model(&CreditEntry{}).Select("COALESCE(SUM(-amount), 0)").
+		Where("account_id = ? AND kind = ? AND created_at >= ?", account, creditFind, time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)).Scan(&spent).Error
+	if err != nil {
+		return 0, fmt.Errorf("summing the ledger: %w", err)
+	}
+	return spent, nil
 }
 
 // mayStart refuses work for an account without credits, when credits are counted.

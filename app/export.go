@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"beagle/app/files"
+	"beagle/app/mail"
 	"beagle/app/sheet"
 )
 
@@ -50,6 +51,11 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	finished := a.DB.WithContext(ctx).Exec(`UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'`, a.Now(), list)
 	if finished.Error != nil {
 		return fmt.Errorf("finishing list %d: %w", list, finished.Error)
+	}
+	a.Metrics.rows.WithLabelValues("exported").Add(float64(l.Imported))
+	if finished.RowsAffected == 1 {
+		a.Metrics.finished(l, a.Now())
+		a.mailAbout(ctx, mail.ListFinished, list)
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
 	return nil

@@ -93,6 +93,7 @@ func (f *feeder) feed(ctx context.Context) (int, error) {
 		room -= n
 	}
 	f.fed += int64(claimed)
+	f.app.Metrics.fed.Add(float64(claimed))
 	return claimed, nil
 }
 

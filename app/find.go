@@ -2,12 +2,10 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"strings"
+	"time"
 
 	"beagle/app/finder"
-
-	"gorm.io/gorm"
 )
 
 // maxField bounds what one field of a question may hold.
@@ -19,16 +17,35 @@ type FindParams struct {
 	Domain, Company   string
 }
 
-// FindOne finds one person at once. A valid answer costs one credit when credits are counted.
+// FindOne finds one person at once. A valid answer costs one credit when credits are counted; the same question within
+// REUSE_ANSWERS_DAYS gets the same answer, free.
 func (a *App) FindOne(ctx context.Context, as Actor, p FindParams) (finder.Result, error) {
-	person := finder.Person{First: p.First, Last: p.Last, Full: p.Full, Domain: p.Domain, Company: p.Company}
-	if strings.TrimSpace(p.Domain) == "" && strings.TrimSpace(p.Company) == "" {
-		return finder.Result{}, Refuse(CodeBadInput, "wrong_params", "Say where the person works: a domain such as example.com, or a company.")
-	}
-	if strings.TrimSpace(p.First+p.Last+p.Full) == "" {
-		return finder.Result{}, Refuse(CodeBadInput, "wrong_params", "Say who: a first and a last name, or a full name.")
+	person, err := p.person()
+	if err != nil {
+		return finder.Result{}, err
 	}
 	return a.one(ctx, as, ProcessFind, person)
+}
+
+// FindWithin finds one person, and waits no longer than wait for the answer: pending tells that it goes on as a job, and that
+// asking again will bring the answer. When ctx ends, the work ends.
+func (a *App) FindWithin(ctx context.Context, as Actor, p FindParams, wait time.Duration) (r finder.Result, pending bool, err error) {
+	person, err := p.person()
+	if err != nil {
+		return finder.Result{}, false, err
+	}
+	return a.within(ctx, as, ProcessFind, person, wait)
+}
+
+func (p FindParams) person() (finder.Person, error) {
+	person := finder.Person{First: p.First, Last: p.Last, Full: p.Full, Domain: p.Domain, Company: p.Company}
+	if strings.TrimSpace(p.Domain) == "" && strings.TrimSpace(p.Company) == "" {
+		return person, Refuse(CodeBadInput, "wrong_params", "Say where the person works: a domain such as example.com, or a company.")
+	}
+	if strings.TrimSpace(p.First+p.Last+p.Full) == "" {
+		return person, Refuse(CodeBadInput, "wrong_params", "Say who: a first and a last name, or a full name.")
+	}
+	return person, nil
 }
 
 // VerifyOne checks one address at once.
@@ -39,41 +56,7 @@ func (a *App) VerifyOne(ctx context.Context, as Actor, address string) (finder.R
 	return a.one(ctx, as, ProcessVerify, finder.Person{Email: strings.TrimSpace(address)})
 }
 
-func (a *App) one(ctx context.Context, as Actor, process string, p finder.Person) (finder.Result, error) {
-	for _, field := range []string{p.First, p.Last, p.Full, p.Domain, p.Company, p.Email} {
-		if len(field) > maxField {
-			return finder.Result{}, Refuse(CodeBadInput, "wrong_params", "A field may have at most %d characters.", maxField)
-		}
-	}
-	if err := a.mayStart(ctx, as.Account); err != nil {
-		return finder.Result{}, err
-	}
-	result, err := a.ask(ctx, process, p)
-	if err != nil {
-		return finder.Result{}, err
-	}
-	if result.Reason == "suppressed" {
-		return finder.Result{}, Refuse(CodeSuppressed, "claimed_email", "%s", result.Sentence)
-	}
-	return result, a.keepOne(ctx, as, process, p, result)
-}
-
-// keepOne stores what a single question taught and charges for it: once per question within REUSE_ANSWERS_DAYS.
-func (a *App) keepOne(ctx context.Context, as Actor, process string, p finder.Person, r finder.Result) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-	defer cancel()
-	p.Domain = tidyDomain(p.Domain)
-	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := learn(tx, []*outcome{{learned: r.Learned, checked: a.Now()}}); err != nil {
-			return err
-		}
-		if !a.Config.Credits || process != ProcessFind || r.Status != finder.StatusValid {
-			return nil
-		}
-		return a.writeCharges(tx, []charge{{Account: as.Account, Key: personKey(process, p), Run: 1}})
-	})
-	if err != nil {
-		return fmt.Errorf("keeping an answer: %w", err)
-	}
-	return nil
+// VerifyWithin checks one address, and waits no longer than wait for the answer, as FindWithin does.
+func (a *App) VerifyWithin(ctx context.Context, as Actor, address string, wait time.Duration) (r finder.Result, pending bool, err error) {
+	return a.within(ctx, as, ProcessVerify, finder.Person{Email: strings.TrimSpace(address)}, wait)
 }

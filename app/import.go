@@ -212,6 +212,7 @@ func (a *App) imported(ctx context.Context, l List) error {
 	if err != nil {
 		return fmt.Errorf("starting list %d: %w", l.ID, err)
 	}
+	a.Metrics.rows.WithLabelValues("imported").Add(float64(l.Imported))
 	a.Log.InfoContext(ctx, "list imported", "list", l.ID, "rows", l.Imported)
 	return a.endIfDone(ctx, []int64{l.ID})
 }

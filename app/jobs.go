@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"beagle/app/mail"
+
 	"github.com/hibiken/asynq"
 )
 
@@ -27,6 +29,8 @@ const (
 	taskImport       = "list:import"
 	taskExport       = "list:export"
 	taskClear        = "list:clear"
+	taskMail         = "mail:send"
+	taskSingle       = "single:lookup"
 	recordTaskPrefix = "record:"
 )
 
@@ -35,6 +39,8 @@ const (
 const (
 	listTries     = 8
 	listTimeout   = 2 * time.Hour
+	mailTries     = 6
+	mailTimeout   = time.Minute
 	recordTries   = 4
 	recordTimeout = 4 * time.Minute // of the task; the lookup inside has lookupTimeout
 	firstBackoff  = time.Second
@@ -68,6 +74,23 @@ func (a *App) listLater(ctx context.Context, kind, queue string, list int64) err
 	}
 	return a.Queue.enqueue(ctx, asynq.NewTask(kind, payload), asynq.Queue(queue), asynq.TaskID(fmt.Sprintf("%s:%d", kind, list)),
 		asynq.MaxRetry(listTries), asynq.Timeout(listTimeout))
+}
+
+// mailTask is the payload of one mail. What it says is read when it is sent, so that neither names nor tokens are in Redis.
+type mailTask struct {
+	Kind string `json:"k"`
+	User int64  `json:"u"`
+	List int64  `json:"l,omitempty"`
+}
+
+// mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
+func (a *App) mailLater(ctx context.Context, t mailTask, once string) error {
+	payload, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", taskMail, err)
+	}
+	return a.Queue.enqueue(ctx, asynq.NewTask(taskMail, payload), asynq.Queue(QueueMailers), asynq.TaskID(taskMail+":"+once),
+		asynq.MaxRetry(mailTries), asynq.Timeout(mailTimeout))
 }
 
 // recordTask is the payload of a record's job: all that a lookup needs, so that no row is read before the mail server is asked.
@@ -108,7 +131,9 @@ func (a *App) listJobs() asynq.Handler {
 			if err := json.Unmarshal(t.Payload(), &p); err != nil {
 				return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 			}
+			began := time.Now()
 			err := work(ctx, p.List)
+			a.Metrics.job(kind, err, lastTry(ctx), time.Since(began))
 			if err != nil && lastTry(ctx) {
 				a.Log.ErrorContext(ctx, "job given up", "task", kind, "list", p.List, "error", err)
 				return a.giveUpList(context.WithoutCancel(ctx), kind, p.List)
@@ -116,7 +141,23 @@ func (a *App) listJobs() asynq.Handler {
 			return err
 		})
 	}
+	mux.HandleFunc(taskMail, a.mailJob)
 	return a.logged(mux)
+}
+
+// mailJob sends one mail. One that the mail server refuses for good is not tried again; it stays to be seen among the archived tasks.
+func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
+	var p mailTask
+	if err := json.Unmarshal(t.Payload(), &p); err != nil {
+		return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
+	}
+	began := time.Now()
+	err := a.SendMail(ctx, p.Kind, p.User, p.List)
+	a.Metrics.job(taskMail, err, lastTry(ctx), time.Since(began))
+	if errors.Is(err, mail.ErrRefused) {
+		err = errors.Join(err, asynq.SkipRetry)
+	}
+	return err
 }
 
 // giveUpList ends a list whose import will not go through. An export or a clearing is begun anew by the sweep.
@@ -170,6 +211,9 @@ func lastTry(ctx context.Context) bool {
 func backoff(n int, err error, _ *asynq.Task) time.Duration {
 	if errors.Is(err, asynq.ErrLeaseExpired) {
 		return 0
+	}
+	if later := (comeBack{}); errors.As(err, &later) {
+		return later.after
 	}
 	return min(firstBackoff<<min(n, 20), maxBackoff)
 }

@@ -138,7 +138,9 @@ func (a *App) storeKnown(tx *gorm.DB, account int64, kind string, rows []*knownR
 	var news []string
 	err = tx.Raw(`INSERT INTO known_emails (account_id, email, domain, first_name, last_name, kind, created_at)
 		SELECT account_id, email, domain, first_name, last_name, kind, created_at FROM `+values+` WHERE true
-		ON CONFLICT (account_id, email) DO UPDATE SET kind = excluded.kind, first_name = excluded.first_name, last_name = excluded.last_name, created_at = excluded.created_at
+		ON CONFLICT (account_id, email) DO UPDATE SET kind = excluded.kind, created_at = excluded.created_at,
+			first_name = CASE WHEN excluded.first_name = '' THEN known_emails.first_name ELSE excluded.first_name END,
+			last_name = CASE WHEN excluded.last_name = '' THEN known_emails.last_name ELSE excluded.last_name END
 		WHERE known_emails.kind <> excluded.kind OR (known_emails.first_name = '' AND excluded.first_name <> '') RETURNING email`, arg).Scan(&news).Error
 	if err != nil {
 		return 0, 0, err
@@ -147,10 +149,15 @@ func (a *App) storeKnown(tx *gorm.DB, account int64, kind string, rows []*knownR
 	for _, email := range news {
 		fresh[email] = true
 	}
-	var lessons []observation
+	var said, lessons []observation
 	for _, r := range rows {
-		if fresh[r.Email] && r.pattern != "" {
-			lessons = append(lessons, observation{r.Domain, hashSecret(r.Email), r.pattern, kind == KnownRight, db.Time(tx, a.Now())})
+		if !fresh[r.Email] {
+			continue
+		}
+		o := observation{r.Domain, hashSecret(r.Email), r.pattern, kind == KnownRight, db.Time(tx, a.Now())}
+		said = append(said, o)
+		if r.pattern != "" {
+			lessons = append(lessons, o)
 		}
 	}
 	source := sourceKnown
@@ -160,18 +167,18 @@ func (a *App) storeKnown(tx *gorm.DB, account int64, kind string, rows []*knownR
 			return 0, 0, err
 		}
 	}
-	if err := unlearn(tx, lessons); err != nil {
+	if err := unlearn(tx, said); err != nil {
 		return 0, 0, err
 	}
 	return len(news), len(lessons), observe(tx, lessons, source)
 }
 
-// unlearn takes back what was counted of addresses that now say the opposite.
-func unlearn(tx *gorm.DB, lessons []observation) error {
-	if len(lessons) == 0 {
+// unlearn takes back what was counted of addresses of which the opposite is now known.
+func unlearn(tx *gorm.DB, said []observation) error {
+	if len(said) == 0 {
 		return nil
 	}
-	values, arg, err := db.Rows(tx, "v", observationColumns, lessons)
+	values, arg, err := db.Rows(tx, "v", observationColumns, said)
 	if err != nil {
 		return err
 	}
@@ -180,7 +187,7 @@ func unlearn(tx *gorm.DB, lessons []observation) error {
 		Hit             bool
 	}
 	err = tx.Raw(`DELETE FROM observations WHERE EXISTS (SELECT 1 FROM `+values+` WHERE v.domain = observations.domain
-		AND v.address_hash = observations.address_hash AND v.pattern = observations.pattern AND v.hit <> observations.hit) RETURNING domain, pattern, hit`, arg).Scan(&wrong).Error
+		AND v.address_hash = observations.address_hash AND v.hit <> observations.hit) RETURNING domain, pattern, hit`, arg).Scan(&wrong).Error
 	if err != nil {
 		return fmt.Errorf("taking observations back: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd/beagle":           {"*"},
 	"web":                  {"app", "app/config", "app/sheet", "app/finder", "templates", "static"},
-	"app":                  {"app/config", "app/db", "app/files", "app/finder", "app/probe", "app/sheet", "migrations"},
+	"app":                  {"app/config", "app/db", "app/files", "app/finder", "app/mail", "app/probe", "app/scaler", "app/sheet", "migrations"},
 	"app/finder":           {"app/probe"},
 	"app/apptest":          {"*"},
 	"app/apptest/services": {},
@@ -26,8 +26,10 @@ var mayImport = map[string][]string{
 	"app/embedded":         {"app/config", "app/files"},
 	"app/db":               {},
 	"app/files":            {},
+	"app/mail":             {"templates"},
 	"app/mailworld":        {},
 	"app/probe":            {},
+	"app/scaler":           {},
 	"app/sheet":            {},
 	"migrations":           {},
 	"static":               {},
@@ -36,16 +38,18 @@ var mayImport = map[string][]string{
 
 // onlyIn names the one place that may know a library.
 var onlyIn = map[string][]string{
-	"github.com/labstack/echo/v4":       {"web"},
-	"gorm.io/gorm":                      {"app", "app/db"},
-	"github.com/hibiken/asynq":          {"app"},
-	"github.com/aws/aws-sdk-go-v2":      {"app/files", "app/apptest/services"},
-	"github.com/johannesboyne/gofakes3": {"app/files"},
-	"github.com/xuri/excelize/v2":       {"app/sheet"},
-	"github.com/miekg/dns":              {"app/probe", "app/mailworld"},
-	"modernc.org/sqlite":                {"app/db"},
-	"github.com/caarlos0/env/v11":       {"app/config"},
-	"github.com/alicebob/miniredis/v2":  {"app/embedded"},
+	"github.com/labstack/echo/v4":         {"web"},
+	"gorm.io/gorm":                        {"app", "app/db"},
+	"github.com/hibiken/asynq":            {"app"},
+	"github.com/aws/aws-sdk-go-v2":        {"app/files", "app/apptest/services"},
+	"github.com/johannesboyne/gofakes3":   {"app/files"},
+	"github.com/xuri/excelize/v2":         {"app/sheet"},
+	"github.com/prometheus/client_golang": {"app", "web"},
+	"github.com/wneessen/go-mail":         {"app/mail"},
+	"github.com/miekg/dns":                {"app/probe", "app/mailworld"},
+	"modernc.org/sqlite":                  {"app/db"},
+	"github.com/caarlos0/env/v11":         {"app/config"},
+	"github.com/alicebob/miniredis/v2":    {"app/embedded"},
 }
 
 func TestImportsKeepToTheRooms(t *testing.T) {

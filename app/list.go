@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"beagle/app/mail"
 	"beagle/app/sheet"
 
 	"gorm.io/gorm"
@@ -196,10 +197,13 @@ func (a *App) move(ctx context.Context, list int64, from []string, to string, mo
 
 // failList ends a list with a reason that a person can act on.
 func (a *App) failList(ctx context.Context, list int64, reason, note string) error {
-	_, err := a.move(ctx, list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}, ListFailed,
+	moved, err := a.move(ctx, list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}, ListFailed,
 		map[string]any{"reason": reason, "note": note, "finished_at": a.Now()})
 	if err == nil {
 		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+	}
+	if moved {
+		a.mailAbout(ctx, mail.ListFailed, list)
 	}
 	return err
 }

@@ -19,6 +19,7 @@ const (
 func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
+	began := time.Now()
 	result, err := a.ask(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address})
 	if err != nil {
 		return err
@@ -26,6 +27,7 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
 	}
+	a.Metrics.lookup(process, result, time.Since(began))
 	return a.settler.settle(ctx, a.outcome(t, result))
 }
 

@@ -69,11 +69,18 @@ func (q *Queue) enqueue(ctx context.Context, t *asynq.Task, opts ...asynq.Option
 	return nil
 }
 
-// asynqLog turns asynq's log into slog. Its debug lines are dropped: there is one per empty poll.
+// asynqLog turns asynq's log into slog. Its debug lines are dropped: there is one per empty poll. Every server of every process
+// tries to recover the same tasks of dead workers, and all but one complain that they are gone: that is no news.
 type asynqLog struct{ log *slog.Logger }
 
-func (asynqLog) Debug(...any)        {}
-func (l asynqLog) Info(args ...any)  { l.log.Debug("asynq", "text", fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Warn("asynq", "text", fmt.Sprint(args...)) }
+func (asynqLog) Debug(...any)       {}
+func (l asynqLog) Info(args ...any) { l.log.Debug("asynq", "text", fmt.Sprint(args...)) }
+func (l asynqLog) Warn(args ...any) {
+	if text := fmt.Sprint(args...); strings.Contains(text, "lease expired task") {
+		l.log.Debug("asynq", "text", text)
+	} else {
+		l.log.Warn("asynq", "text", text)
+	}
+}
 func (l asynqLog) Error(args ...any) { l.log.Error("asynq", "text", fmt.Sprint(args...)) }
 func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq", "text", fmt.Sprint(args...)) }

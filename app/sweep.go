@@ -21,7 +21,8 @@ const (
 	queuedGrace   = 5 * time.Second // a row queued this lately is not looked for
 	stuckAfter    = 30 * time.Second
 	maxCrashes    = 3
-	sweepMax      = 30_000 // queued rows looked at in one sweep
+	crashWait     = 2 * time.Minute // after the second crash with a row
+	sweepMax      = 30_000          // queued rows looked at in one sweep
 	staleSession  = time.Hour
 	workerForget  = time.Hour
 	reasonPoison  = "poison"
@@ -53,7 +54,7 @@ func (a *App) Sweep(ctx context.Context) {
 // sweepOnce does one round and returns the rows that nobody seemed to hold: those still so in the next round are lost.
 func (a *App) sweepOnce(ctx context.Context, suspects map[suspect]bool) (map[suspect]bool, error) {
 	suspects, rowsErr := a.sweepRows(ctx, suspects)
-	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx))
+	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx), a.sweepKept(ctx))
 }
 
 // sweepRows gives back rows that are queued in the database and in nobody's hands.
@@ -74,7 +75,7 @@ func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspe
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := a.Queue.recordTasks(ctx)
+	waiting, taken, err := a.Queue.recordTasks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +87,8 @@ func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspe
 		case living[q.ID], waiting[recordTaskID(q.ID, q.Attempt)]:
 		case dead[q.ID]:
 			crashed = append(crashed, q.ID)
+		case before[s] && taken[recordTaskID(q.ID, q.Attempt)]:
+			crashed = append(crashed, q.ID) // its worker died before its next heartbeat
 		case before[s]:
 			lost = append(lost, q.ID)
 		default:
@@ -121,34 +124,38 @@ func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[int
 	return living, dead, nil
 }
 
-// recordTasks are the ids of record tasks that wait in Redis, for a server or for their next try. Tasks that a server took are
-// not among them: whether their worker lives is told by its heartbeat.
-func (q *Queue) recordTasks(ctx context.Context) (map[string]bool, error) {
+// recordTasks are the ids of record tasks in Redis: those that wait, for a server or for their next try, and those that a server
+// took. Whether the worker of a taken one still lives is told by its heartbeat only.
+func (q *Queue) recordTasks(ctx context.Context) (waiting, taken map[string]bool, err error) {
 	prefix := "asynq:{" + QueueRecords + "}:"
-	pending, err := q.Redis.LRange(ctx, prefix+"pending", 0, -1).Result()
-	if err != nil {
-		return nil, fmt.Errorf("reading the queue: %w", err)
+	pipe := q.Redis.Pipeline()
+	pending, active := pipe.LRange(ctx, prefix+"pending", 0, -1), pipe.LRange(ctx, prefix+"active", 0, -1)
+	scheduled, retry := pipe.ZRange(ctx, prefix+"scheduled", 0, -1), pipe.ZRange(ctx, prefix+"retry", 0, -1)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, nil, fmt.Errorf("reading the queue: %w", err)
 	}
-	ids := make(map[string]bool, len(pending))
-	for _, set := range []string{"scheduled", "retry"} {
-		more, err := q.Redis.ZRange(ctx, prefix+set, 0, -1).Result()
-		if err != nil {
-			return nil, fmt.Errorf("reading the queue: %w", err)
+	return asSet(pending.Val(), scheduled.Val(), retry.Val()), asSet(active.Val()), nil
+}
+
+func asSet(groups ...[]string) map[string]bool {
+	set := map[string]bool{}
+	for _, g := range groups {
+		for _, id := range g {
+			set[id] = true
 		}
-		pending = append(pending, more...)
 	}
-	for _, id := range pending {
-		ids[id] = true
-	}
-	return ids, nil
+	return set
 }
 
 // giveBack makes rows pending under a new attempt, so that whatever still runs under the old one comes too late.
-// A row whose worker died for the third time is poison and fails.
+// A row whose worker died for the second time waits a while, in case it is the machine that is in trouble and not the row;
+// the third time it is poison and fails.
 func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 	if len(lost)+len(crashed) == 0 {
 		return nil
 	}
+	a.Metrics.repairs.WithLabelValues("lost").Add(float64(len(lost)))
+	a.Metrics.repairs.WithLabelValues("crashed").Add(float64(len(crashed)))
 	a.Log.WarnContext(ctx, "rows given back", "lost", len(lost), "crashed", len(crashed))
 	for group := range slices.Chunk(append(slices.Clone(lost), crashed...), flushMax) {
 		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1 WHERE id IN ? AND state = 'queued'`, group).Error
@@ -157,7 +164,9 @@ func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 		}
 	}
 	for group := range slices.Chunk(crashed, flushMax) {
-		if err := a.DB.WithContext(ctx).Exec(`UPDATE records SET crashes = crashes + 1 WHERE id IN ? AND state = 'pending'`, group).Error; err != nil {
+		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET crashes = crashes + 1, state = CASE WHEN crashes = 1 THEN 'retrying' ELSE state END,
+			next_attempt_at = CASE WHEN crashes = 1 THEN ? ELSE next_attempt_at END WHERE id IN ? AND state = 'pending'`, a.Now().Add(crashWait), group).Error
+		if err != nil {
 			return fmt.Errorf("counting crashes: %w", err)
 		}
 	}
@@ -230,6 +239,9 @@ func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
 		if err := a.Queue.Inspector.DeleteTask(queue, id); err != nil {
 			return fmt.Errorf("removing job %s: %w", id, err)
 		}
+	}
+	if err != nil {
+		a.Metrics.repairs.WithLabelValues("list").Inc() // its job was gone
 	}
 	return a.listLater(ctx, kind, queue, list)
 }

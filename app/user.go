@@ -42,6 +42,7 @@ type User struct {
 	PasswordHash string
 	Role         string
 	Operator     bool // runs this installation
+	Notify       bool // is told by mail when a list has ended
 	CreatedAt    time.Time
 }
 
@@ -78,7 +79,7 @@ func (a *App) AddUser(ctx context.Context, email, password, name string, operato
 	if utf8.RuneCountInString(name) > maxName {
 		return User{}, Refuse(CodeBadInput, "name_too_long", "The name may have at most %d characters.", maxName)
 	}
-	user := User{Email: email, PasswordHash: hash, Role: RoleOwner, Operator: operator, CreatedAt: a.Now()}
+	user := User{Email: email, PasswordHash: hash, Role: RoleOwner, Operator: operator, Notify: true, CreatedAt: a.Now()}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		account := Account{Name: name, RetentionDays: 90, CreatedAt: a.Now()}
 		if err := tx.Create(&account).Error; err != nil {

@@ -86,24 +86,39 @@ func stamp(t *time.Time) *string {
 	return orNull(t.UTC().Format(time.RFC3339))
 }
 
-// accountJSON is the answer of GET /v2/account.
+// accountJSON is the answer of GET /v2/account: Hunter's fields and a few of ours.
 type accountJSON struct {
 	ID            string       `json:"id"`
 	Name          string       `json:"name"`
+	FirstName     *string      `json:"first_name"` // not known here
+	LastName      *string      `json:"last_name"`
+	Email         *string      `json:"email"` // of the key's owner
 	PlanName      string       `json:"plan_name"`
+	PlanLevel     int          `json:"plan_level"`
+	ResetDate     *string      `json:"reset_date"` // credits do not come back by themselves: null
+	TeamID        string       `json:"team_id"`
 	Requests      requestsJSON `json:"requests"`
 	RetentionDays int          `json:"retention_days"`
 	CreatedAt     *string      `json:"created_at"`
 }
 
 type requestsJSON struct {
-	Credits creditsJSON `json:"credits"`
+	Credits       creditsJSON `json:"credits"`
+	Searches      quotaJSON   `json:"searches"`
+	Verifications quotaJSON   `json:"verifications"` // free: never counted
 }
 
 // creditsJSON has null for what is left where this installation counts no credits.
 type creditsJSON struct {
+	Used      int64  `json:"used"` // in this month
 	Available *int64 `json:"available"`
 	Unlimited bool   `json:"unlimited"`
+}
+
+// quotaJSON is Hunter's form of a quota. A search costs a credit, so its figures are the credits'.
+type quotaJSON struct {
+	Used      int64  `json:"used"`
+	Available *int64 `json:"available"` // null: no limit
 }
 
 func (s *Server) apiAccount(q *call) error {
@@ -111,10 +126,20 @@ func (s *Server) apiAccount(q *call) error {
 	if err != nil {
 		return err
 	}
-	out := accountJSON{ID: idOf(account.ID), Name: account.Name, PlanName: "self-hosted", RetentionDays: account.RetentionDays, CreatedAt: stamp(&account.CreatedAt)}
-	out.Requests.Credits.Unlimited = !s.app.Config.Credits
+	email, err := s.app.UserEmail(q.ctx(), q.actor)
+	if err != nil {
+		return err
+	}
+	spent, err := s.app.SpentThisMonth(q.ctx(), q.actor.Account)
+	if err != nil {
+		return err
+	}
+	out := accountJSON{ID: idOf(account.ID), Name: account.Name, Email: orNull(email), PlanName: "self-hosted", TeamID: idOf(account.ID),
+		RetentionDays: account.RetentionDays, CreatedAt: stamp(&account.CreatedAt)}
+	out.Requests.Credits = creditsJSON{Used: spent, Unlimited: !s.app.Config.Credits}
 	if s.app.Config.Credits {
 		out.Requests.Credits.Available = &account.Credits
 	}
+	out.Requests.Searches = quotaJSON{spent, out.Requests.Credits.Available}
 	return s.sendJSON(q, http.StatusOK, out, nil)
 }

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -73,20 +71,18 @@ func (s *Server) apiFind(q *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(q.ctx(), time.Duration(orElse(duration, standardDuration))*time.Second)
-	defer cancel()
-	r, err := s.app.FindOne(ctx, q.actor, p)
-	status, err := outOfTime(ctx, &r, err)
+	if q.trial {
+		return s.sendTrial(q, trialFinder)
+	}
+	r, pending, err := s.app.FindWithin(q.ctx(), q.actor, p, time.Duration(orElse(duration, standardDuration))*time.Second)
 	if err != nil {
 		return err
 	}
+	status := s.pending(q, &r, pending)
 	out := s.finderJSON(r)
 	out.Company = orNull(p.Company)
 	if truth(q.query("explain")) {
 		out.Evidence = &r.Evidence
-	}
-	if status == http.StatusAccepted {
-		q.w.Header().Set("Retry-After", "10")
 	}
 	return s.sendJSON(q, status, out, paramsMeta{findParamsJSON{FirstName: orNull(p.First), LastName: orNull(p.Last), FullName: orNull(p.Full),
 		Domain: orNull(p.Domain), Company: orNull(p.Company), MaxDuration: duration}})
@@ -103,18 +99,17 @@ func (s *Server) finderJSON(r finder.Result) finderJSON {
 	return out
 }
 
-// outOfTime turns a lookup that ended with its time into "ask again": 202, as Hunter does. What was found so far is in r.
-func outOfTime(ctx context.Context, r *finder.Result, err error) (int, error) {
-	if ctx.Err() == nil || (err != nil && !errors.Is(err, context.DeadlineExceeded) && app.CodeOf(err) != app.CodeTimeout) {
-		return http.StatusOK, err
+// pending is the HTTP status of an answer: 202 while a job goes on looking, as at Hunter. Asking again brings the answer.
+func (s *Server) pending(q *call, r *finder.Result, yes bool) int {
+	if !yes {
+		return http.StatusOK
 	}
 	if r.Status == "" {
-		r.Status, r.Reason, r.Sentence = finder.StatusUnknown, "timeout", "The lookup is not finished. Ask again in a moment."
+		r.Status, r.Reason = finder.StatusUnknown, "timeout"
 	}
-	if r.Status == finder.StatusUnknown {
-		return http.StatusAccepted, nil
-	}
-	return http.StatusOK, nil
+	r.Sentence = "The lookup is not finished. Ask again in a moment."
+	q.w.Header().Set("Retry-After", "5")
+	return http.StatusAccepted
 }
 
 func acceptsAll(r finder.Result) *bool {
@@ -235,19 +230,17 @@ func (s *Server) apiVerify(q *call) error {
 	if !isAddress(address) {
 		return app.Refuse(app.CodeBadInput, "invalid_email", "The email is invalid.")
 	}
-	ctx, cancel := context.WithTimeout(q.ctx(), verifyDuration)
-	defer cancel()
-	r, err := s.app.VerifyOne(ctx, q.actor, address)
-	status, err := outOfTime(ctx, &r, err)
+	if q.trial {
+		return s.sendTrial(q, trialVerifier)
+	}
+	r, pending, err := s.app.VerifyWithin(q.ctx(), q.actor, address, verifyDuration)
 	if err != nil {
 		return err
 	}
+	status := s.pending(q, &r, pending)
 	out := toVerifierJSON(address, r)
 	if truth(q.query("explain")) {
 		out.Evidence = &r.Evidence
-	}
-	if status == http.StatusAccepted {
-		q.w.Header().Set("Retry-After", "10")
 	}
 	return s.sendJSON(q, status, out, paramsMeta{map[string]string{"email": address}})
 }

@@ -82,3 +82,72 @@ func (s *Server) apiRecord(q *call) error {
 	}
 	return s.sendJSON(q, http.StatusOK, out, nil)
 }
+
+// addedMeta goes with records that were added.
+type addedMeta struct {
+	Added int `json:"added"`
+}
+
+// apiRecordsCreate adds records to a list; their jobs start at once.
+func (s *Server) apiRecordsCreate(q *call) error {
+	var in struct {
+		Records []postedRow `json:"records"`
+	}
+	if err := readJSON(q.r.Body, &in); err != nil {
+		return err
+	}
+	if len(in.Records) == 0 {
+		return app.Refuse(app.CodeBadInput, "wrong_params", "You are missing the records parameter.")
+	}
+	rows := make([]map[string]string, len(in.Records))
+	for i, r := range in.Records {
+		rows[i] = r.values
+	}
+	records, err := s.app.AddRecords(q.ctx(), q.actor, q.param("list"), rows)
+	if err != nil {
+		return err
+	}
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	out := make([]recordJSON, len(records))
+	for i, r := range records {
+		out[i] = toRecordJSON(l, r)
+	}
+	return s.sendJSON(q, http.StatusCreated, out, addedMeta{len(out)})
+}
+
+// apiRecordEdit changes cells or fields of a record, which is then looked up again.
+func (s *Server) apiRecordEdit(q *call) error {
+	var in postedRow
+	if err := readJSON(q.r.Body, &in); err != nil {
+		return err
+	}
+	r, err := s.app.EditRecord(q.ctx(), q.actor, q.param("list"), q.param("record"), in.values)
+	return s.sendRecord(q, r, err)
+}
+
+func (s *Server) apiRecordRetry(q *call) error {
+	r, err := s.app.RetryRecord(q.ctx(), q.actor, q.param("list"), q.param("record"))
+	return s.sendRecord(q, r, err)
+}
+
+func (s *Server) sendRecord(q *call, r app.Record, err error) error {
+	if err != nil {
+		return err
+	}
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(q, http.StatusOK, toRecordJSON(l, r), nil)
+}
+
+func (s *Server) apiRecordDelete(q *call) error {
+	if err := s.app.DeleteRecord(q.ctx(), q.actor, q.param("list"), q.param("record")); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

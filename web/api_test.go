@@ -136,12 +136,12 @@ func TestAccountTellsCreditsOnlyWhereTheyAreCounted(t *testing.T) {
 		s := newSite(t, func(c *config.Config) { c.Credits = counted })
 		got := s.send(http.DefaultClient, "GET", "/v2/account", nil, "X-API-KEY", s.key(s.owner, false))
 		if counted {
-			require.Contains(t, got.body, `"credits":{"available":0,"unlimited":false}`)
+			require.Contains(t, got.body, `"credits":{"used":0,"available":0,"unlimited":false}`)
 			got = s.send(http.DefaultClient, "GET", "/v2/email-finder?domain=onegate.example&full_name=Grace+Yates", nil, "X-API-KEY", s.key(s.owner, false))
 			require.Equal(t, http.StatusPaymentRequired, got.status, got.body)
 			continue
 		}
-		require.Contains(t, got.body, `"credits":{"available":null,"unlimited":true}`)
+		require.Contains(t, got.body, `"credits":{"used":0,"available":null,"unlimited":true}`)
 	}
 }
 

@@ -51,6 +51,9 @@ func (s *Server) admitKey(q *call) error {
 		return s.badKeys.tooMany(h, reset)
 	}
 	secret, inURL := keyOf(q.r)
+	if secret == trialKey {
+		return s.admitTrial(q)
+	}
 	actor, err := s.app.KeyActor(q.ctx(), secret, inURL)
 	if err != nil {
 		left, reset, _ := s.badKeys.take(q.actor.IP)

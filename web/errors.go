@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 
 	"beagle/app"
 	"beagle/app/sheet"
@@ -46,7 +47,7 @@ func refusalOf(err error) (*app.Error, int) {
 		refusal = &app.Error{Code: app.CodeUnprocessable, ID: sheetError.Code, Message: sheetError.Message}
 	case errors.As(err, &tooBig):
 		refusal = &app.Error{Code: app.CodeTooLarge, ID: "body_too_large", Message: "This request is too large."}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		refusal = &app.Error{Code: app.CodeTimeout, ID: "timeout", Message: "This took too long and was stopped. Try again in a moment."}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		refusal = &app.Error{Code: app.CodeBadInput, ID: "upload_broken_off", Message: "The upload broke off before its end. Send the file again."}
@@ -68,7 +69,7 @@ func (s *Server) fail(q *call, err error) {
 	case status == http.StatusInternalServerError && err != errPanic:
 		s.log.ErrorContext(q.ctx(), "request failed", "request_id", q.visit.id, "route", q.visit.route, "account", q.visit.account, "error", err)
 	case refusal.Code == app.CodeTimeout:
-		s.log.WarnContext(q.ctx(), "request timed out", "request_id", q.visit.id, "route", q.visit.route)
+		s.timedOut(q, err)
 	}
 	h := q.w.Header()
 	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {

@@ -19,6 +19,8 @@ type visit struct {
 	id      string
 	route   string
 	account int64
+	pace    pace
+	timeout string // why it was stopped, if it was
 }
 
 type visitKey struct{}
@@ -54,6 +56,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if sw.status >= 500 {
 				level = slog.LevelError
 			}
+			s.count(v, r, sw.status, time.Since(start))
 			s.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", v.id), slog.String("method", r.Method),
 				slog.String("route", v.route), slog.Int("status", sw.status), slog.Int64("bytes", sw.bytes),
 				slog.Duration("took", time.Since(start)), slog.Int64("account", v.account), slog.String("ip", s.clientIP(r)))

@@ -2,6 +2,8 @@ package web
 
 import (
 	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -24,15 +26,16 @@ type posted struct {
 	fields   map[string]string
 	file     io.Reader // nil when there is none
 	filename string
+	said     hash.Hash // nil, or takes what was posted, whatever the boundary between the parts
 }
 
 // readPosted reads up to the file. Fields after it are read by rest, when the file has been.
-func readPosted(r *http.Request) (*posted, error) {
+func readPosted(r *http.Request, said hash.Hash) (*posted, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, app.Refuse(app.CodeBadInput, "wrong_params", "Send the file as multipart/form-data, in a field named file.")
 	}
-	p := &posted{parts: parts, fields: map[string]string{}}
+	p := &posted{parts: parts, fields: map[string]string{}, said: said}
 	return p, p.next()
 }
 
@@ -51,7 +54,7 @@ func (p *posted) next() error {
 			if filename == "" {
 				filename = pastedName
 			}
-			p.file, p.filename = filePart{part}, filename
+			p.file, p.filename = filePart{p.noted(name, filename, part)}, filename
 			return nil
 		}
 		if err := p.keep(name, part); err != nil {
@@ -60,8 +63,17 @@ func (p *posted) next() error {
 	}
 }
 
+// noted is a part that is taken down as it is read.
+func (p *posted) noted(name, filename string, part io.Reader) io.Reader {
+	if p.said == nil {
+		return part
+	}
+	fmt.Fprintf(p.said, "%q %q ", name, filename) // a hash takes everything
+	return io.TeeReader(part, p.said)
+}
+
 func (p *posted) keep(name string, part io.Reader) error {
-	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
+	value, err := io.ReadAll(io.LimitReader(p.noted(name, "", part), maxField+1))
 	if err != nil {
 		return brokenOff()
 	}

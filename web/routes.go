@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"hash"
 	"net/http"
 	"strings"
 
@@ -37,7 +38,9 @@ type call struct {
 	visit *visit
 	api   bool
 	actor app.Actor
-	user  app.User // the zero User for strangers and API keys
+	user  app.User  // the zero User for strangers and API keys
+	trial bool      // the key for tests: fixed answers
+	said  hash.Hash // what the request says, for Idempotency-Key; nil without one
 }
 
 func (q *call) ctx() context.Context { return q.r.Context() }
@@ -66,7 +69,18 @@ func (s *Server) router() http.Handler {
 	for _, rt := range apiRoutes {
 		s.add(e, rt, true)
 	}
-	return e
+	return withoutSlash(e)
+}
+
+// withoutSlash takes a slash off the end of the API's addresses: one of Hunter's clients puts it there.
+func withoutSlash(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; strings.HasPrefix(p, "/v2/") && strings.HasSuffix(p, "/") {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = strings.TrimRight(p, "/"), ""
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) add(e *echo.Echo, rt route, api bool) {
@@ -90,10 +104,11 @@ func (s *Server) adapt(c echo.Context, api bool) *call {
 
 // answer runs a route: its time limits, who asks, the handler, and the error if there is one.
 func (s *Server) answer(rt route, q *call) {
+	q.visit.pace = rt.pace
 	defer s.limit(rt.pace, q)()
 	err := s.admit(rt.who, q)
 	if err == nil {
-		err = rt.handler(s, q)
+		err = s.once(rt, q)
 	}
 	if err != nil {
 		s.fail(q, err)

@@ -10,6 +10,9 @@ import (
 var apiRoutes = []route{
 	{get, "/v2/email-finder", (*Server).apiFind, keyed, quick},
 	{get, "/v2/email-verifier", (*Server).apiVerify, keyed, quick},
+	{get, "/v2/domain-search", (*Server).apiDomainSearch, keyed, quick},
+	{get, "/v2/email-count", (*Server).apiEmailCount, keyed, quick},
+	{post, "/v2/known-emails", (*Server).apiKnownEmails, keyed, quick},
 	{get, "/v2/account", (*Server).apiAccount, keyed, quick},
 
 	{get, "/v2/lists", (*Server).apiLists, keyed, quick},
@@ -23,6 +26,10 @@ var apiRoutes = []route{
 	{post, "/v2/lists/:list/retry", apiControl((*app.App).RetryFailed), keyed, quick},
 	{post, "/v2/lists/:list/rebuild", apiControl((*app.App).Rebuild), keyed, quick},
 	{get, "/v2/lists/:list/records", (*Server).apiRecords, keyed, quick},
+	{post, "/v2/lists/:list/records", (*Server).apiRecordsCreate, keyed, quick},
 	{get, "/v2/lists/:list/records/:record", (*Server).apiRecord, keyed, quick},
+	{http.MethodPatch, "/v2/lists/:list/records/:record", (*Server).apiRecordEdit, keyed, quick},
+	{post, "/v2/lists/:list/records/:record/retry", (*Server).apiRecordRetry, keyed, quick},
+	{http.MethodDelete, "/v2/lists/:list/records/:record", (*Server).apiRecordDelete, keyed, quick},
 	{get, "/v2/lists/:list/download", (*Server).downloadShow, keyed, download},
 }

@@ -19,6 +19,10 @@ var siteRoutes = []route{
 	{get, "/sign-up", (*Server).signUpNew, anyone, quick},
 	{post, "/sign-up", (*Server).signUpCreate, anyone, quick},
 	{post, "/sign-out", (*Server).sessionsDelete, anyone, quick},
+	{get, "/reset", (*Server).resetNew, anyone, quick},
+	{post, "/reset", (*Server).resetCreate, anyone, quick},
+	{get, "/reset/:token", (*Server).passwordNew, anyone, quick},
+	{post, "/reset/:token", (*Server).passwordCreate, anyone, quick},
 
 	{get, "/lists", (*Server).listsIndex, signedIn, quick},
 	{post, "/lists", (*Server).listsCreate, signedIn, upload},
@@ -46,6 +50,7 @@ var siteRoutes = []route{
 	{post, "/keys", (*Server).keysCreate, signedIn, quick},
 	{post, "/keys/:key/revocation", (*Server).keysRevoke, signedIn, quick},
 	{get, "/settings", (*Server).settingsShow, signedIn, quick},
+	{post, "/settings/mails", (*Server).mailsUpdate, signedIn, quick},
 
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},
 	{get, "/static/*", (*Server).assetsShow, probes, quick},
@@ -53,4 +58,6 @@ var siteRoutes = []route{
 	{get, "/robots.txt", named("robots.txt"), probes, quick},
 	{get, "/healthz", (*Server).healthShow, probes, quick},
 	{get, "/readyz", (*Server).readyShow, probes, quick},
+	{get, "/dev/mail", (*Server).keptMailsIndex, anyone, quick},
+	{get, "/metrics", (*Server).metricsShow, anyone, quick},
 }

@@ -20,6 +20,12 @@ var siteCases = map[string]struct {
 	"GET /sign-up":                     {nil, 200, 303, 303},
 	"POST /sign-up":                    {url.Values{"email": {"a@b.example"}, "password": {"short"}}, 400, 400, 400},
 	"POST /sign-out":                   {nil, 303, 303, 303},
+	"GET /reset":                       {nil, 200, 200, 200},
+	"POST /reset":                      {url.Values{"email": {"nobody@two.example"}}, 503, 503, 503},
+	"GET /reset/:token":                {nil, 404, 404, 404},
+	"POST /reset/:token":               {url.Values{"password": {"eight loud badgers"}}, 404, 404, 404},
+	"POST /settings/mails":             {url.Values{"notify": {"1"}}, 303, 303, 303},
+	"GET /dev/mail":                    {nil, 404, 404, 404},
 	"GET /lists":                       {nil, 303, 200, 200},
 	"POST /lists":                      {form{filename: "a.csv", file: []byte(people)}, 303, 303, 303},
 	"POST /lists/sample":               {nil, 303, 303, 303},
@@ -50,6 +56,7 @@ var siteCases = map[string]struct {
 	"GET /robots.txt":                  {nil, 200, 200, 200},
 	"GET /healthz":                     {nil, 200, 200, 200},
 	"GET /readyz":                      {nil, 200, 200, 200},
+	"GET /metrics":                     {nil, 200, 200, 200},
 }
 
 // Routes that end what the others need come last.
@@ -85,25 +92,34 @@ var apiCases = map[string]struct {
 	body         any
 	other, owner int
 }{
-	"GET /v2/email-finder":                {nil, 200, 200},
-	"GET /v2/email-verifier":              {nil, 200, 200},
-	"GET /v2/account":                     {nil, 200, 200},
-	"GET /v2/lists":                       {nil, 200, 200},
-	"POST /v2/lists":                      {form{filename: "a.csv", file: []byte(people)}, 201, 201},
-	"GET /v2/lists/:list":                 {nil, 404, 200},
-	"PATCH /v2/lists/:list":               {`{"name":"New name"}`, 404, 200},
-	"POST /v2/lists/:list/pause":          {nil, 404, 409},
-	"POST /v2/lists/:list/resume":         {nil, 404, 409},
-	"POST /v2/lists/:list/cancel":         {nil, 404, 409},
-	"POST /v2/lists/:list/rebuild":        {nil, 404, 200},
-	"GET /v2/lists/:list/records":         {nil, 404, 200},
-	"GET /v2/lists/:list/records/:record": {nil, 404, 200},
-	"GET /v2/lists/:list/download":        {nil, 404, 200},
-	"POST /v2/lists/:list/retry":          {nil, 404, 200},
-	"DELETE /v2/lists/:list":              {nil, 404, 204},
+	"GET /v2/email-finder":                       {nil, 200, 200},
+	"GET /v2/email-verifier":                     {nil, 200, 200},
+	"GET /v2/domain-search":                      {nil, 200, 200},
+	"GET /v2/email-count":                        {nil, 200, 200},
+	"POST /v2/known-emails":                      {`{"emails":["ada.ash@alder.example"]}`, 200, 200},
+	"GET /v2/account":                            {nil, 200, 200},
+	"GET /v2/lists":                              {nil, 200, 200},
+	"POST /v2/lists":                             {form{filename: "a.csv", file: []byte(people)}, 201, 201},
+	"GET /v2/lists/:list":                        {nil, 404, 200},
+	"PATCH /v2/lists/:list":                      {`{"name":"New name"}`, 404, 200},
+	"POST /v2/lists/:list/pause":                 {nil, 404, 409},
+	"POST /v2/lists/:list/resume":                {nil, 404, 409},
+	"POST /v2/lists/:list/cancel":                {nil, 404, 409},
+	"POST /v2/lists/:list/rebuild":               {nil, 404, 200},
+	"GET /v2/lists/:list/records":                {nil, 404, 200},
+	"GET /v2/lists/:list/records/:record":        {nil, 404, 200},
+	"GET /v2/lists/:list/download":               {nil, 404, 200},
+	"POST /v2/lists/:list/records":               {`{"records":[{"first_name":"Grace","last_name":"Yates","domain":"onegate.example"}]}`, 404, 201},
+	"PATCH /v2/lists/:list/records/:record":      {`{"First Name":"Grace"}`, 404, 200},
+	"POST /v2/lists/:list/records/:record/retry": {nil, 404, 200},
+	"DELETE /v2/lists/:list/records/:record":     {nil, 404, 204},
+	"POST /v2/lists/:list/retry":                 {nil, 404, 200},
+	"DELETE /v2/lists/:list":                     {nil, 404, 204},
 }
 
 var queries = map[string]string{
+	"GET /v2/domain-search":  "?domain=onegate.example",
+	"GET /v2/email-count":    "?domain=onegate.example",
 	"GET /v2/email-finder":   "?domain=onegate.example&first_name=Grace&last_name=Yates",
 	"GET /v2/email-verifier": "?email=grace.yates@onegate.example",
 }
@@ -148,7 +164,8 @@ func (s *site) filler(list, record string) *strings.Replacer {
 // inOrder names the routes, those that end things last.
 func inOrder(t *testing.T, table []route) []string {
 	var first, last []string
-	ends := append([]string{"POST /v2/lists/:list/retry", "DELETE /v2/lists/:list"}, lastRoutes...)
+	ends := append([]string{"POST /v2/lists/:list/retry", "POST /v2/lists/:list/records", "PATCH /v2/lists/:list/records/:record", "POST /v2/lists/:list/records/:record/retry",
+		"DELETE /v2/lists/:list/records/:record", "DELETE /v2/lists/:list"}, lastRoutes...)
 	for _, rt := range table {
 		first = append(first, rt.method+" "+rt.path)
 	}

@@ -47,6 +47,7 @@ type Server struct {
 	assets   *assets
 	handler  http.Handler
 	clientIP func(*http.Request) string
+	meters   meters
 	secure   bool // cookies are for TLS only
 	hsts     bool
 
@@ -78,6 +79,9 @@ func New(a *app.App, o Options) (*Server, error) {
 	if s.clientIP, err = ipExtractor(a.Config.TrustedProxies); err != nil {
 		return nil, err
 	}
+	if s.meters, err = newMeters(a.Metrics.Registry); err != nil {
+		return nil, fmt.Errorf("preparing metrics: %w", err)
+	}
 	if s.assets, err = packAssets(static.FS); err != nil {
 		return nil, fmt.Errorf("packing static files: %w", err)
 	}
@@ -99,6 +103,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	if t := s.app.Config.RequestTimeout; t >= routerTimeout {
+		s.log.WarnContext(ctx, "REQUEST_TIMEOUT is not below the router's: clients see its error page while the work goes on here", "request_timeout", t, "router_timeout", routerTimeout)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()

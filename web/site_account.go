@@ -72,6 +72,7 @@ type settingsPage struct {
 	MaxBytes int64
 	MaxRows  int
 	Version  string
+	Mails    bool // this installation sends mail
 }
 
 func (s *Server) settingsShow(q *call) error {
@@ -80,6 +81,6 @@ func (s *Server) settingsShow(q *call) error {
 		return err
 	}
 	c := s.app.Config
-	s.sendPage(q, http.StatusOK, "settings", settingsPage{Account: account, User: q.user, Credits: c.Credits, MaxBytes: c.Upload.MaxBytes, MaxRows: c.Upload.MaxRows, Version: s.opts.Version})
+	s.sendPage(q, http.StatusOK, "settings", settingsPage{Account: account, User: q.user, Credits: c.Credits, MaxBytes: c.Upload.MaxBytes, MaxRows: c.Upload.MaxRows, Version: s.opts.Version, Mails: s.app.SendsMail()})
 	return nil
 }

@@ -18,7 +18,7 @@ func (s *Server) receive(q *call) (app.List, *posted, error) {
 	if q.r.ContentLength > most+uploadOverhead {
 		return app.List{}, nil, tooLarge(most)
 	}
-	p, err := readPosted(q.r)
+	p, err := readPosted(q.r, q.said)
 	if err != nil {
 		return app.List{}, nil, err
 	}

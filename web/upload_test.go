@@ -172,7 +172,7 @@ func FuzzMultipartNeverBreaksTheServer(f *testing.F) {
 		r, err := http.NewRequest("POST", "/", strings.NewReader(body))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-		p, err := readPosted(r)
+		p, err := readPosted(r, nil)
 		if err != nil {
 			return
 		}

@@ -152,6 +152,9 @@ func (c Config) check() []error {
 	}
 	c.Scale.check(bad)
 	c.Run.check(bad)
+	if c.Run.SMTPURL != "" && c.BaseURL == "" {
+		bad("BASE_URL", "is needed when SMTP_URL is set: mails carry links")
+	}
 	if c.DatabaseURL != "" && !hasScheme(c.DatabaseURL, "postgres", "postgresql", "sqlite") {
 		bad("DATABASE_URL", "must begin with postgres:// or sqlite://")
 	}

@@ -10,8 +10,8 @@ import (
 // on, or all have been asked; then it decides.
 func (q *question) ask(ctx context.Context) {
 	var held []asked // mailboxes that answered, but may be somebody else's
-	for _, c := range q.plan() {
-		if !q.all && len(held) > 0 && c.class <= held[0].class {
+	for i, c := range q.plan() {
+		if !q.all && len(held) > 0 && (c.class <= held[0].class && !c.numbered || i >= q.f.opts.MaxCandidates) {
 			continue // only a stricter form can settle whose the mailbox is
 		}
 		if ctx.Err() != nil {

@@ -24,6 +24,8 @@ const (
 	RuleLikeliest     = "likeliest"
 	RuleVerified      = "verified"
 	RulePattern       = "pattern"
+	RuleColleagues    = "await_colleagues"
+	RulePatternOpen   = "pattern_open"
 )
 
 var whys = map[string]string{
@@ -42,6 +44,8 @@ var whys = map[string]string{
 	RuleRefused:       "The server did not answer the question, so nothing is claimed about the mailbox.",
 	RuleLikeliest:     "The server did not answer the question; the domain's pattern is known, so the likeliest address is given unverified.",
 	RuleVerified:      "This one address was asked for.",
+	RuleColleagues:    "What was answered does not tell whose mailbox it is or which pattern the domain has; colleagues' addresses may, so this is asked again soon.",
+	RulePatternOpen:   "The server refused the likeliest addresses, but the domain's pattern is not known and rarer forms were not asked.",
 	RulePattern:       "Counts of confirmed and refused addresses at the domain, over what is usual in such places.",
 }
 
@@ -104,11 +108,31 @@ func (q *question) judgeLoose(a asked) {
 			clean = false
 		}
 	}
-	if clean {
+	switch {
+	case clean && (a.class > loose || q.inCompany(a)):
 		q.valid(a, RuleLooseAlone)
-		return
+	case (clean || !q.post.confirmed()) && q.await():
+		q.ambiguous(a)
+		q.res.RetryAfter = colleaguesWait
+		q.rule(RuleColleagues)
+	case clean:
+		q.valid(a, RuleLooseAlone)
+	default:
+		q.ambiguous(a)
 	}
-	q.ambiguous(a)
+}
+
+// colleaguesWait is when a doubt is looked at again that colleagues' addresses may have settled by then.
+const colleaguesWait = 20 * time.Second
+
+// await reports whether this question may wait for colleagues: once for each person.
+func (q *question) await() bool {
+	return !q.all && !q.alone && q.f.overlay.wait(q.domain, q.holder)
+}
+
+// inCompany reports whether other people's addresses of a loose form are known at the domain.
+func (q *question) inCompany(a asked) bool {
+	return q.post.counts[a.template].Hits+q.f.overlay.softly(q.domain, a.id(), a.address) > 0
 }
 
 // unopposed reports whether nobody at the domain is known to have another pattern than a loose form's.
@@ -174,9 +198,15 @@ func (q *question) nobody() {
 	case off:
 		q.res.Status, q.res.Reason = StatusNotFound, string(probe.MailboxDisabled)
 		q.rule(RuleSwitchedOff)
-	default:
+	case q.exhausted():
 		q.res.Status, q.res.Reason, q.res.Sentence = StatusNotFound, string(probe.MailboxNotFound), sentenceNobody
 		q.rule(RuleAllRefused)
+	case q.await():
+		q.unknown(ReasonPatternUnknown, colleaguesWait)
+		q.rule(RuleColleagues)
+	default:
+		q.unknown(ReasonPatternUnknown, 0)
+		q.rule(RulePatternOpen)
 	}
 	q.misses()
 }

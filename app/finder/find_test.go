@@ -33,14 +33,15 @@ func TestFindRules(t *testing.T) {
 		{"the first strict yes is taken", &server{answers: answers{"john.smith": yes}}, StatusValid, "mailbox_exists", "john.smith@acme.com", RuleFirstYes, 97, 99, 1},
 		{"an initial with the family name is taken", &server{answers: answers{"jsmith": yes}}, StatusValid, "mailbox_exists", "jsmith@acme.com", RuleFirstYes, 95, 98, 2},
 		{"a loose yes waits for a strict one", &server{answers: answers{"john": yes, "john_smith": yes}}, StatusValid, "mailbox_exists", "john_smith@acme.com", RuleFirstYes, 97, 98, -1},
-		{"a loose yes stands when all stricter are refused", &server{answers: answers{"john": yes}}, StatusValid, "mailbox_exists", "john@acme.com", RuleLooseAlone, 70, 85, -1},
+		{"a loose yes waits for colleagues where nobody is known", &server{answers: answers{"john": yes}}, StatusUnknown, ReasonAmbiguous, "john@acme.com", RuleColleagues, 0, capAmbiguous, -1},
+		{"a loose yes stands when all stricter are refused and a colleague has the form", &server{answers: answers{"john": yes}, known: hits("F", 1)}, StatusValid, "mailbox_exists", "john@acme.com", RuleLooseAlone, 70, 85, -1},
 		{"a loose yes stands under its learned pattern", &server{answers: answers{"john": yes}, known: hits("F", 2)}, StatusValid, "mailbox_exists", "john@acme.com", RuleFirstYes, 84, 93, 1},
-		{"a loose yes against the pattern is ambiguous", &server{answers: answers{"john": yes}, known: hits("F.L", 1)}, StatusUnknown, ReasonAmbiguous, "john@acme.com", RuleAmbiguous, 0, capAmbiguous, -1},
-		{"a loose yes after an unclear strict refusal is ambiguous", &server{answers: answers{"john": yes, "john.smith": unclear}}, StatusUnknown, ReasonAmbiguous, "john@acme.com", RuleAmbiguous, 0, capAmbiguous, -1},
+		{"a loose yes against the pattern is ambiguous", &server{answers: answers{"john": yes}, known: hits("F.L", 3)}, StatusUnknown, ReasonAmbiguous, "john@acme.com", RuleAmbiguous, 0, capAmbiguous, -1},
+		{"a loose yes after an unclear strict refusal is ambiguous", &server{answers: answers{"john": yes, "john.smith": unclear}, known: hits("F.L", 3)}, StatusUnknown, ReasonAmbiguous, "john@acme.com", RuleAmbiguous, 0, capAmbiguous, -1},
 		{"an initial against the pattern stands only after the whole forms", &server{answers: answers{"jsmith": yes}, known: hits("F.L", 2)}, StatusValid, "mailbox_exists", "jsmith@acme.com", RuleLooseAlone, 70, 90, -1},
 		{"a confirmed pattern takes one question", &server{answers: answers{"jsmith": yes, "john.smith": yes}, known: hits("fL", 4)}, StatusValid, "mailbox_exists", "jsmith@acme.com", RuleFirstYes, 98, 99, 1},
-		{"a confirmed pattern's no takes a few more", &server{known: hits("F.L", 8)}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, confirmedMost},
-		{"all refused is not found", &server{}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, DefaultMaxCandidates},
+		{"a confirmed pattern's no takes a few more", &server{known: hits("F.L", 8)}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, -1},
+		{"all refused is not found", &server{}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, rareFactor * DefaultMaxCandidates},
 		{"a full mailbox is valid and scores less", &server{answers: answers{"john.smith": full}}, StatusValid, "mailbox_full", "john.smith@acme.com", RuleFirstYes, 70, 88, 1},
 		{"a switched-off mailbox is not found", &server{answers: answers{"john.smith": off}}, StatusNotFound, "mailbox_disabled", "", RuleSwitchedOff, 0, 0, -1},
 		{"greylisting stops the asking", &server{rest: grey}, StatusUnknown, "greylisted", "", RuleRefused, 0, 0, 1},
@@ -71,8 +72,8 @@ func TestFindRules(t *testing.T) {
 			if c.asked >= 0 {
 				require.Len(t, c.server.asked, c.asked, c.server.asked)
 			}
-			require.LessOrEqual(t, len(c.server.asked), DefaultMaxCandidates)
-			retry := c.reason == "greylisted" || c.reason == "dns_failed"
+			require.LessOrEqual(t, len(c.server.asked), rareFactor*DefaultMaxCandidates)
+			retry := c.reason == "greylisted" || c.reason == "dns_failed" || c.rule == RuleColleagues
 			require.Equal(t, retry, r.RetryAfter > 0)
 			body, err := json.Marshal(r.Evidence)
 			require.NoError(t, err)
@@ -124,6 +125,60 @@ func TestTwoPeopleCannotHaveOneLooseMailbox(t *testing.T) {
 	require.Equal(t, ReasonAmbiguous, r.Reason)
 	require.Equal(t, StatusUnknown, r.Status)
 	require.Equal(t, StatusValid, f.Find(context.Background(), john).Status, "its holder keeps it")
+}
+
+func TestALooseYesIsSettledByColleaguesOrStandsAlone(t *testing.T) {
+	boxes := map[string]probe.Answer{"john": yes, "anna.brown": yes, "carl.green": yes, "dora.white": yes}
+	f := (&server{answers: boxes}).finder()
+	require.Equal(t, colleaguesWait, f.Find(context.Background(), john).RetryAfter)
+	for _, n := range []string{"Anna Brown", "Carl Green", "Dora White"} {
+		f.Find(context.Background(), Person{Full: n, Domain: "acme.com"})
+	}
+	r := f.Find(context.Background(), john)
+	require.Equal(t, []any{StatusUnknown, ReasonAmbiguous, time.Duration(0)}, []any{r.Status, r.Reason, r.RetryAfter}, "colleagues write first.last, so john@ is another John's")
+
+	s := &server{answers: map[string]probe.Answer{"john": yes}}
+	f = s.finder()
+	f.Find(context.Background(), john)
+	asked := len(s.asked)
+	r = f.Find(context.Background(), john)
+	require.Equal(t, []string{StatusValid, "john@acme.com"}, []string{r.Status, r.Email}, "nobody else taught anything")
+	require.LessOrEqual(t, len(s.asked), asked+2, "nothing is asked twice")
+	alone := john
+	alone.Alone = true
+	require.Equal(t, StatusValid, (&server{answers: map[string]probe.Answer{"john": yes}}).finder().Find(context.Background(), alone).Status)
+}
+
+func TestAFormLikeARoleIsNeitherAskedNorDenied(t *testing.T) {
+	s := &server{known: hits("L", 4)}
+	r := s.finder().Find(context.Background(), Person{First: "Hyejin", Last: "Seo", Domain: "acme.com", Alone: true})
+	require.Equal(t, []string{StatusUnknown, ReasonPatternUnknown, RulePatternOpen}, []string{r.Status, r.Reason, r.Evidence.Rule})
+	require.NotContains(t, s.asked, "seo")
+}
+
+func TestANumberIsAskedOnlyWhereSomebodyHasThePlainAddress(t *testing.T) {
+	s := &server{answers: map[string]probe.Answer{"jsmith": yes, "jsmith2": yes}, known: hits("fL", 4)}
+	f := s.finder()
+	f.Find(context.Background(), john)
+	r := f.Find(context.Background(), Person{Full: "Jane Smith", Domain: "acme.com"})
+	require.Equal(t, []string{StatusValid, "jsmith2@acme.com"}, []string{r.Status, r.Email})
+	s = &server{known: hits("fL", 4)}
+	s.find(t)
+	require.NotContains(t, s.asked, "jsmith2")
+}
+
+func TestHabitsOfSpellingAreLearned(t *testing.T) {
+	s := &server{known: hits("F.L", 4), answers: map[string]probe.Answer{"ana.garcialopez": yes, "luis.mendezcruz": yes, "juergen.mueller": yes, "karl.schroeder": yes}}
+	f := s.finder()
+	ask := func(n string) int {
+		before := len(s.asked)
+		require.Equal(t, StatusValid, f.Find(context.Background(), Person{Full: n, Domain: "acme.com"}).Status, n)
+		return len(s.asked) - before
+	}
+	require.Greater(t, ask("Ana García López"), 1)
+	require.Equal(t, 1, ask("Luis Méndez Cruz"))
+	ask("Jürgen Müller")
+	require.Equal(t, 1, ask("Karl Schröder"))
 }
 
 func TestOneStrayColleagueDoesNotHideAPattern(t *testing.T) {
@@ -253,8 +308,8 @@ func TestFindAllAsksEveryCandidate(t *testing.T) {
 	s := &server{answers: map[string]probe.Answer{"john.smith": yes, "jsmith": yes, "john": yes}}
 	r := s.finder().FindAll(context.Background(), john)
 	require.Equal(t, []string{StatusValid, "john.smith@acme.com", RuleBestOfSeveral}, []string{r.Status, r.Email, r.Evidence.Rule})
-	require.Len(t, s.asked, DefaultMaxCandidates)
-	require.Len(t, r.Evidence.Candidates, DefaultMaxCandidates)
+	require.Len(t, s.asked, rareFactor*DefaultMaxCandidates)
+	require.Len(t, r.Evidence.Candidates, rareFactor*DefaultMaxCandidates)
 	for _, c := range r.Evidence.Candidates {
 		require.NotEmpty(t, c.Verdict)
 	}

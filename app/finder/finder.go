@@ -37,15 +37,17 @@ func New(p Prober, m Memory, o Options) *Finder {
 // Email is set with StatusValid and StatusAcceptAll. With StatusUnknown it is set only when the
 // domain's pattern is known (or Options.NoSMTP) and then is the likeliest address, unverified, with a
 // Score of at most capUnverified; with ReasonAmbiguous it is the mailbox that answered.
+// A doubt that colleagues' addresses may settle is StatusUnknown with RetryAfter, once (see Person.Alone).
 // Unusable input is StatusUnknown with ReasonBadInput; StatusNotFound means that the domain takes no
-// mail or that the server refused every address this name can have.
+// mail or that the server refused every address this name is likely to have; ReasonPatternUnknown with
+// StatusUnknown, that others are left.
 func (f *Finder) Find(ctx context.Context, p Person) Result {
 	q := f.question(p)
 	return q.find(ctx, p)
 }
 
 // FindAll is Find without stopping at the first answer that can be trusted: every ranked candidate is
-// asked (Options.MaxCandidates at most) and its verdict stands in Evidence.Candidates. It still stops
+// asked (twice Options.MaxCandidates at most) and its verdict stands in Evidence.Candidates. It still stops
 // when the host refuses, delays or does not answer.
 func (f *Finder) FindAll(ctx context.Context, p Person) Result {
 	q := f.question(p)
@@ -57,7 +59,9 @@ func (f *Finder) FindAll(ctx context.Context, p Person) Result {
 type question struct {
 	f       *Finder
 	all     bool
+	alone   bool // Person.Alone
 	name    Name
+	spelt   Name   // weighed by how the domain is known to write names
 	holder  string // who is asked for, as the overlay tells people apart
 	domain  string
 	region  string
@@ -82,7 +86,7 @@ type asked struct {
 }
 
 func (f *Finder) question(p Person) *question {
-	return &question{f: f, trust: 1}
+	return &question{f: f, trust: 1, alone: p.Alone}
 }
 
 // find is Find's way: name, domain, what is known, what the servers say, the rule that decides.
@@ -116,7 +120,8 @@ func (q *question) investigate(ctx context.Context) {
 	if !q.learnFacts(ctx) {
 		return
 	}
-	q.cands = rank(q.name.under(q.f.overlay.habits(q.domain)), q.post)
+	q.spelt = q.name.under(q.f.overlay.habits(q.domain))
+	q.cands = rank(q.spelt, q.post)
 	switch {
 	case len(q.cands) == 0:
 		q.refuse("No address can be made of this name.")

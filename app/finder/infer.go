@@ -33,7 +33,7 @@ func infer(n Name, local string) []Inference {
 	for i, t := range templates().all {
 		var w float64
 		n.each(t, 1, func(m made) {
-			if m.local == local {
+			if m.local == local && !m.role {
 				w += m.weight
 			}
 		})

@@ -40,7 +40,7 @@ func TestTemplatesNeedTheirTokens(t *testing.T) {
 	require.False(t, ok)
 	_, ok = Render("X.Y", Tokens{First: "ann", Last: "smith"})
 	require.False(t, ok)
-	for id, class := range map[string]strict{"F.L": whole, "L_F": whole, "fL": initial, "f.L": initial, "F": loose, "L": loose, "fl": loose, "Fl": loose, "F.M": loose, "fL2": loose, "fL8": loose, "fmL": initial} {
+	for id, class := range map[string]strict{"F.L": whole, "L_F": whole, "fL": initial, "f.L": initial, "F": loose, "L": loose, "fl": loose, "Fl": initial, "F.M": loose, "fL2": loose, "FL2": initial, "fL8": initial, "fmL": initial} {
 		require.Equal(t, class, templates().all[templates().byID[id]].strict, id)
 	}
 }

@@ -35,6 +35,7 @@ type made struct {
 	kind   Kind
 	first  Form
 	last   Form
+	role   bool // reads like a function's
 }
 
 // rank lists the addresses a name may have, likeliest first; their probabilities sum to less than 1,
@@ -45,6 +46,9 @@ func rank(n Name, post posterior) []candidate {
 	var out []candidate
 	for i, t := range templates().all {
 		n.each(t, post.share[i], func(m made) {
+			if m.role {
+				return
+			}
 			k, ok := at[m.local]
 			if !ok {
 				k = len(out)
@@ -64,6 +68,20 @@ func rank(n Name, post posterior) []candidate {
 	out = append(out, numbered(out, at)...)
 	sortCandidates(out)
 	return out[:min(len(out), maxRanked)]
+}
+
+// withheld is the probability of the addresses that rank leaves out because they read like a
+// function's: noc@ may be Niamh O'Connor, but its answer would not say so.
+func withheld(n Name, post posterior) float64 {
+	var p float64
+	for i, t := range templates().all {
+		n.each(t, post.share[i], func(m made) {
+			if m.role {
+				p += m.weight * post.share[i]
+			}
+		})
+	}
+	return p
 }
 
 func sortCandidates(c []candidate) {
@@ -154,7 +172,8 @@ func (n Name) eachForm(t Template, weight, share float64, yield func(made)) {
 
 func emit(t Template, tok Tokens, m made, yield func(made)) {
 	var ok bool
-	if m.local, ok = t.render(tok); ok && wellFormed(m.local) && !RoleAccount(m.local) {
+	if m.local, ok = t.render(tok); ok && wellFormed(m.local) {
+		m.role = RoleAccount(m.local)
 		if m.class == initial && knownGiven(m.local) { // Ann Adams is not anna@
 			m.class = loose
 		}

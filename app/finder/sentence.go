@@ -6,6 +6,7 @@ import "beagle/app/probe"
 const (
 	ReasonBadInput       = string(probe.BadInput)
 	ReasonAmbiguous      = "ambiguous"       // a mailbox answers that may be somebody else's
+	ReasonPatternUnknown = "pattern_unknown" // the likeliest addresses were refused, and what else to ask is not known
 	ReasonPort25Closed   = "port_25_closed"  // Options.NoSMTP
 	ReasonPatternLearned = "pattern_learned" // Pattern: from addresses confirmed at this domain
 	ReasonPatternPrior   = "pattern_prior"   // Pattern: from what is usual in such places
@@ -34,6 +35,7 @@ var sentences = map[string]string{
 	string(probe.NotSMTP):               "What answers at the domain's mail server is not a mail server.",
 	ReasonBadInput:                      "This row cannot be used.",
 	ReasonAmbiguous:                     "A mailbox answers, but nothing shows that it is this person's and not a namesake's.",
+	ReasonPatternUnknown:                "The server refused the likeliest addresses, but which pattern the domain uses is not known, so the person may have another.",
 	ReasonPort25Closed:                  "Mail servers cannot be asked from here because port 25 is closed; the address is the likeliest one.",
 	ReasonPatternLearned:                "Addresses confirmed at this domain show its pattern.",
 	ReasonPatternPrior:                  "Nothing is known of this domain yet; the pattern is the usual one for such domains.",

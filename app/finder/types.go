@@ -15,6 +15,7 @@ type Person struct {
 	Domain            string
 	Company           string
 	Email             string
+	Alone             bool // no colleagues are being asked for, so a doubt is not to wait for what they would teach
 }
 
 // Prober asks the outside world; *probe.Prober is the real one.
@@ -49,7 +50,7 @@ type Memory interface {
 // Options tune a Finder; the zero value is right for production.
 type Options struct {
 	Log           *slog.Logger     // nil discards
-	MaxCandidates int              // addresses asked for one person at most; 0 means DefaultMaxCandidates
+	MaxCandidates int              // addresses asked for one person at most, twice that while little is known of the domain; 0 means DefaultMaxCandidates
 	Now           func() time.Time // nil means time.Now
 	NoSMTP        bool             // port 25 is closed: rank by pattern and MX alone, never ask a mailbox
 }

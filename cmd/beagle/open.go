@@ -70,6 +70,7 @@ func openEmbedded(ctx context.Context, dir string, demo bool, log func(config.Co
 	o.closers = append(o.closers, stack.Close)
 	c = stack.Configure(c)
 	c.SecureCookies = false // plain HTTP on this machine
+	c.Run.KeepMail = c.Run.SMTPURL == ""
 	var dial app.DialFunc
 	if demo {
 		if dial, err = o.startWorld(&c, mailworld.Demo()); err != nil {

@@ -25,6 +25,7 @@ func webCommand() *cobra.Command {
 				}
 				group, ctx := errgroup.WithContext(ctx)
 				group.Go(func() error { return serve(ctx, o, listener, web.Options{}) })
+				group.Go(func() error { o.KeepPoints(ctx); return nil })
 				if o.Config.Worker.EmbedInWeb {
 					group.Go(func() error { return o.Work(ctx) })
 				}
@@ -38,18 +39,32 @@ func workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "worker", Short: "Run jobs: imports, lookups, exports", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error { return o.Work(ctx) })
+			return onServices(cmd.Context(), work)
 		},
 	}
 }
 
+// work runs jobs, and shows /metrics and /healthz on WORKER_PORT.
+func work(ctx context.Context, o *opened) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if port := o.Config.Run.WorkerPort; port != 0 {
+		listener, err := listen(":"+strconv.Itoa(port), port)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return web.ServeWorker(ctx, o.App, listener) })
+	}
+	group.Go(func() error { o.KeepPoints(ctx); return nil })
+	group.Go(func() error { return o.Work(ctx) })
+	return group.Wait()
+}
+
 func clockCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "clock", Short: "Keep things moving: find lost rows and jobs", Args: cobra.NoArgs,
+		Use: "clock", Short: "Keep things moving: lost rows and jobs, schedules, cleaning, autoscaling", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
-				o.Log.InfoContext(ctx, "clock started")
-				o.Sweep(ctx)
+				o.Clock(ctx)
 				return nil
 			})
 		},

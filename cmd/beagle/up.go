@@ -63,6 +63,9 @@ func up(ctx context.Context, out io.Writer, port int, data string, demo bool) (e
 	if err := o.Afresh(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if o.Config.BaseURL == "" {
+		o.Config.BaseURL = "http://" + listener.Addr().String()
+	}
 	printf(out, "\n  Beagle is up: http://%s\n\n%s\n", listener.Addr(), indent(signIn))
 	options := web.Options{}
 	if demo {
@@ -73,6 +76,8 @@ func up(ctx context.Context, out io.Writer, port int, data string, demo bool) (e
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, o, listener, options) })
 	group.Go(func() error { return o.Work(ctx) })
+	group.Go(func() error { o.Schedules(ctx); return nil })
+	group.Go(func() error { o.KeepPoints(ctx); return nil })
 	return group.Wait()
 }
 

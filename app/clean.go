@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// How long things are kept. Lists are kept for the account's retention_days; 0 keeps them for ever.
+const (
+	auditKeep  = 400 * 24 * time.Hour
+	pointsKeep = 8 * 24 * time.Hour
+	mailKeep   = 7 * 24 * time.Hour
+	uploadKeep = 24 * time.Hour // multipart uploads that never ended
+	cleanLists = 500            // lists deleted in one round
+)
+
+// Clean deletes what is past its time and says what that was. It goes on after an error: one kind must not keep the others.
+func (a *App) Clean(ctx context.Context) (string, error) {
+	now := a.Now()
+	var done []string
+	var errs []error
+	note := func(n int64, what string, err error) {
+		if err != nil {
+			errs = append(errs, err)
+		} else if n > 0 {
+			done = append(done, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	lists, err := a.cleanLists(ctx)
+	note(lists, "lists", err)
+	for _, old := range []struct {
+		what, query string
+		before      time.Time
+	}{
+		{"sessions", "DELETE FROM sessions WHERE expires_at < ?", now},
+		{"password resets", "DELETE FROM password_resets WHERE expires_at < ?", now},
+		{"audit events", "DELETE FROM audit_events WHERE created_at < ?", now.Add(-auditKeep)},
+		{"metric points", "DELETE FROM metric_points WHERE at < ?", now.Add(-pointsKeep)},
+		{"kept mails", "DELETE FROM kept_mails WHERE created_at < ?", now.Add(-mailKeep)},
+	} {
+		gone := a.DB.WithContext(ctx).Exec(old.query, old.before)
+		if gone.Error != nil {
+			gone.Error = fmt.Errorf("deleting old %s: %w", old.what, gone.Error)
+		}
+		note(gone.RowsAffected, old.what, gone.Error)
+	}
+	uploads, err := a.Files.AbortStale(ctx, now.Add(-uploadKeep))
+	note(int64(uploads), "broken-off uploads", err)
+	if len(done) == 0 {
+		done = []string{"nothing"}
+	}
+	return "deleted " + strings.Join(done, ", "), errors.Join(errs...)
+}
+
+// cleanLists deletes lists that are past the retention of their account, as a person would.
+func (a *App) cleanLists(ctx context.Context) (int64, error) {
+	var accounts []Account
+	if err := a.DB.WithContext(ctx).Where("retention_days > 0").Find(&accounts).Error; err != nil {
+		return 0, fmt.Errorf("reading accounts: %w", err)
+	}
+	n := int64(0)
+	for _, account := range accounts {
+		var old []List
+		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ?", account.ID,
+			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays)).
+			Order("id").Limit(cleanLists - int(n)).Find(&old).Error
+		if err != nil {
+			return n, fmt.Errorf("reading old lists: %w", err)
+		}
+		for _, l := range old {
+			if err := a.DeleteList(ctx, Actor{Account: account.ID}, l.Ref); err != nil {
+				return n, fmt.Errorf("deleting old list %d: %w", l.ID, err)
+			}
+			n++
+		}
+		if n >= cleanLists {
+			break
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,247 @@
+// Package drill breaks things on purpose: real processes on real PostgreSQL, Redis and S3, against a simulated mail world.
+// `make drill` runs it and prints a table; docs/reliability.md keeps one. It is too slow for every test run.
+package drill
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"beagle/app"
+	"beagle/app/apptest"
+	"beagle/app/apptest/services"
+	"beagle/app/config"
+	"beagle/app/mailworld"
+	"beagle/app/sheet"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a list may take in a drill.
+const patience = 5 * time.Minute
+
+var binary string // built once by TestMain
+
+func TestMain(m *testing.M) {
+	if os.Getenv("BEAGLE_DRILL") == "" {
+		fmt.Println("drills run by `make drill` only")
+		return
+	}
+	dir, err := os.MkdirTemp("", "beagle-drill-")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "beagle")
+	if out, err := exec.Command("go", "build", "-o", binary, "beagle/cmd/beagle").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	services.Stop()
+	_ = os.RemoveAll(dir)
+	printTable()
+	os.Exit(code)
+}
+
+// rows of the table, in the order of the drills.
+var table struct {
+	sync.Mutex
+	rows []string
+}
+
+func printTable() {
+	fmt.Println("\n| drill | rows | seconds | what happened |\n| --- | --- | --- | --- |")
+	for _, r := range table.rows {
+		fmt.Println(r)
+	}
+}
+
+// house is an installation: stores, a world, and processes that can be hurt.
+type house struct {
+	t                   *testing.T
+	world               *mailworld.World
+	postgres, redis, s3 *services.Server
+	env                 []string
+	app                 *apptest.Env // the hand that starts lists and looks at them; it runs no jobs
+	as                  app.Actor
+	workers             []*exec.Cmd
+	logs                bytes.Buffer
+	logsMu              sync.Mutex
+	began               time.Time
+}
+
+func newHouse(t *testing.T, people int, latency time.Duration) *house {
+	w := mailworld.New(mailworld.Options{Seed: 7, Companies: max(20, people/12), People: people, Latency: latency, GreylistFor: 2 * time.Second,
+		Mix: map[mailworld.Behaviour]int{mailworld.Accurate: 80, mailworld.CatchAll: 18, mailworld.Greylist: 2}})
+	require.NoError(t, w.Start())
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	h := &house{t: t, world: w, postgres: services.NewPostgres(t), redis: services.NewRedis(t)}
+	var bucket services.S3Config
+	h.s3, bucket = services.NewS3(t)
+	vars := map[string]string{
+		"DATABASE_URL": h.postgres.URL, "REDIS_URL": h.redis.URL, "S3_ENDPOINT": bucket.Endpoint, "S3_BUCKET": bucket.Bucket, "AWS_REGION": bucket.Region,
+		"AWS_ACCESS_KEY_ID": bucket.AccessKey, "AWS_SECRET_ACCESS_KEY": bucket.SecretKey, "DNS_SERVER": w.DNSAddr(), "PROBE_SMTP_PORT": strconv.Itoa(w.SMTPPort()),
+		"PROBE_ALLOW_PRIVATE": "true", "PROBE_HELO": "beagle.example", "GREYLIST_MAX_WAIT": "5s", "PROBE_TIMEOUT": "5s", "CREDITS": "true", "LOG_LEVEL": "warn", "SHUTDOWN_TIMEOUT": "5s",
+	}
+	c, err := config.Parse(vars)
+	require.NoError(t, err)
+	for k, v := range vars {
+		h.env = append(h.env, k+"="+v)
+	}
+	h.app = apptest.Open(t, c, w)
+	require.NoError(t, h.app.Migrate(t.Context()))
+	h.as = h.app.NewActor("owner@alder.example")
+	require.NoError(t, h.app.GrantCredits(t.Context(), h.as.Account, int64(10*people)))
+	t.Cleanup(func() {
+		for _, c := range h.workers {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}
+		if t.Failed() {
+			h.logsMu.Lock()
+			defer h.logsMu.Unlock()
+			t.Logf("logs of the processes:\n%s", h.logs.Bytes()[max(0, h.logs.Len()-8000):])
+		}
+	})
+	return h
+}
+
+// Write collects what the processes say.
+func (h *house) Write(p []byte) (int, error) {
+	h.logsMu.Lock()
+	defer h.logsMu.Unlock()
+	return h.logs.Write(p)
+}
+
+// run starts a process of the installation.
+func (h *house) run(role string) *exec.Cmd {
+	c := exec.Command(binary, role)
+	c.Env, c.Stderr, c.Stdout = append(os.Environ(), h.env...), h, h
+	require.NoError(h.t, c.Start())
+	h.workers = append(h.workers, c)
+	return c
+}
+
+// kill ends a worker with SIGKILL.
+func (h *house) kill(c *exec.Cmd) {
+	require.NoError(h.t, c.Process.Kill())
+	_ = c.Wait()
+	for i, w := range h.workers {
+		if w == c {
+			h.workers = append(h.workers[:i], h.workers[i+1:]...)
+			return
+		}
+	}
+}
+
+// start uploads the world's people and starts the list.
+func (h *house) start() app.List {
+	h.began = time.Now()
+	l, err := h.app.Start(h.t.Context(), h.as, h.app.Upload(h.as, "people.csv", h.world.CSV()).Ref, app.StartParams{})
+	require.NoError(h.t, err)
+	return l
+}
+
+// until waits for something about the list. Stores may be away meanwhile.
+func (h *house) until(l app.List, what string, good func(app.List, app.Progress) bool) app.List {
+	h.t.Helper()
+	var now app.List
+	var p app.Progress
+	ok := assertEventually(patience, func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		got, err := h.app.List(ctx, h.as.Account, l.Ref)
+		if err != nil {
+			return false
+		}
+		progress, err := h.app.Progress(ctx, got)
+		if err != nil {
+			return false
+		}
+		now, p = got, progress
+		return good(got, progress)
+	})
+	require.True(h.t, ok, "never %s: list is %s, %d of %d done, %d failed, %d retrying", what, now.State, p.Done, p.Total, p.Failed, p.Retrying)
+	return now
+}
+
+func assertEventually(within time.Duration, good func() bool) bool {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if good() {
+			return true
+		}
+	}
+	return false
+}
+
+func done(n int64) func(app.List, app.Progress) bool {
+	return func(l app.List, p app.Progress) bool { return p.Done >= n || l.Ended() }
+}
+
+func ended(l app.List, _ app.Progress) bool { return l.Ended() }
+
+// finish waits for the end of the list, checks every promise and notes the drill.
+func (h *house) finish(l app.List, format string, args ...any) {
+	h.t.Helper()
+	l = h.until(l, "ended", ended)
+	took := time.Since(h.began)
+	require.Equal(h.t, app.ListFinished, l.State, "%s %s", l.Reason, l.Note)
+	h.check(l)
+	table.Lock()
+	defer table.Unlock()
+	table.rows = append(table.rows, fmt.Sprintf("| %s | %d | %.0f | %s |", strings.TrimPrefix(h.t.Name(), "Test"), l.Total, took.Seconds(), fmt.Sprintf(format, args...)))
+}
+
+// check holds the promises: every row once, in order, with an answer; every find charged once; counters equal the records;
+// no file that belongs to nobody.
+func (h *house) check(l app.List) {
+	h.t.Helper()
+	d, err := h.app.Download(h.t.Context(), h.as.Account, l, sheet.CSV, true)
+	require.NoError(h.t, err)
+	defer d.Body.Close()
+	out, err := sheet.NewReader(d.Body, sheet.Dialect{Format: sheet.CSV, Comma: ",", Header: true}, sheet.DefaultLimits())
+	require.NoError(h.t, err)
+	for _, truth := range h.world.Truths() {
+		row, err := out.Next()
+		require.NoError(h.t, err, "the file ends before row %d", truth.Row)
+		require.Equal(h.t, truth.Person.Last, row.Cells[1], "row %d is where it was", truth.Row)
+		status := row.Cells[len(l.Columns)+1]
+		require.NotContains(h.t, []string{"", app.RecordPending, app.RecordQueued, app.RecordRetrying}, status, "row %d has ended", truth.Row)
+	}
+	_, err = out.Next()
+	require.ErrorIs(h.t, err, io.EOF, "no row twice")
+
+	var valid, charged, failed, counted, records int64
+	count := func(into *int64, query string) { require.NoError(h.t, h.app.DB.Raw(query, l.ID).Scan(into).Error) }
+	count(&valid, "SELECT COUNT(DISTINCT person_key) FROM records WHERE list_id = ? AND status = 'valid'")
+	count(&charged, "SELECT COUNT(*) FROM credit_entries WHERE kind = 'find' AND record_id IN (SELECT id FROM records WHERE list_id = ?)")
+	require.Equal(h.t, valid, charged, "each found row is charged once")
+	var credits int64
+	require.NoError(h.t, h.app.DB.Raw("SELECT a.credits - (SELECT SUM(amount) FROM credit_entries WHERE account_id = a.id) FROM accounts a WHERE id = ?", h.as.Account).Scan(&credits).Error)
+	require.Zero(h.t, credits, "the balance is the sum of the ledger")
+	count(&failed, "SELECT COUNT(*) FROM records WHERE list_id = ? AND state = 'failed'")
+	require.Zero(h.t, failed, "no row failed for a fault of ours")
+	count(&counted, "SELECT SUM(rows) FROM list_counts WHERE list_id = ?")
+	count(&records, "SELECT COUNT(*) FROM records WHERE list_id = ? AND state = 'done'")
+	require.Equal(h.t, records, counted, "counters equal the records")
+	for f, err := range h.app.Files.List(h.t.Context(), "") {
+		require.NoError(h.t, err)
+		require.Contains(h.t, f.Key, l.Ref, "a file of nobody")
+	}
+}
+
+// interrupt asks a process to stop and reports its exit code.
+func interrupt(c *exec.Cmd) int {
+	_ = c.Process.Signal(syscall.SIGTERM)
+	_ = c.Wait()
+	return c.ProcessState.ExitCode()
+}

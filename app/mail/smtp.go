@@ -1,0 +1,92 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// sendTimeout bounds a whole conversation with the mail server.
+const sendTimeout = 30 * time.Second
+
+// ErrRefused says that the mail server will not take this mail, now or later.
+var ErrRefused = errors.New("the mail server refused the mail")
+
+// SMTP hands mail to a mail server.
+type SMTP struct {
+	from string
+	host string
+	opts []gomail.Option
+}
+
+// NewSMTP reads smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS from the beginning). A password is
+// only ever sent over TLS, or to this machine. Errors do not show the URL.
+func NewSMTP(server, from string) (*SMTP, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" {
+		return nil, errors.New("SMTP_URL must look like smtp://user:password@host:587")
+	}
+	s := &SMTP{from: from, host: u.Hostname(), opts: []gomail.Option{gomail.WithTimeout(sendTimeout)}}
+	port, policy := 587, gomail.TLSOpportunistic
+	if u.Scheme == "smtps" {
+		port = 465
+		s.opts = append(s.opts, gomail.WithSSL())
+	}
+	if u.Port() != "" {
+		if port, err = strconv.Atoi(u.Port()); err != nil {
+			return nil, errors.New("SMTP_URL: the port is no number")
+		}
+	}
+	if name := u.User.Username(); name != "" {
+		password, _ := u.User.Password()
+		auth := gomail.SMTPAuthAutoDiscover
+		if thisMachine(s.host) {
+			auth = gomail.SMTPAuthPlain
+		} else {
+			policy = gomail.TLSMandatory
+		}
+		s.opts = append(s.opts, gomail.WithSMTPAuth(auth), gomail.WithUsername(name), gomail.WithPassword(password))
+	}
+	s.opts = append(s.opts, gomail.WithPort(port), gomail.WithTLSPolicy(policy))
+	return s, nil
+}
+
+func thisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+// Send hands one mail over and returns when the server has taken it. ErrRefused means that there is no use in trying again.
+func (s *SMTP) Send(ctx context.Context, m Message) error {
+	msg := gomail.NewMsg()
+	if err := errors.Join(msg.From(s.from), msg.To(m.To)); err != nil {
+		return fmt.Errorf("addressing a mail: %w", errors.Join(ErrRefused, err))
+	}
+	msg.Subject(m.Subject)
+	msg.SetDate()
+	msg.SetMessageID()
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	client, err := gomail.NewClient(s.host, s.opts...)
+	if err != nil {
+		return fmt.Errorf("preparing to send mail: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	err = client.DialAndSendWithContext(ctx, msg)
+	var failed *gomail.SendError
+	if errors.As(err, &failed) && failed.ErrorCode() >= 500 && !failed.IsTemp() {
+		err = errors.Join(ErrRefused, err)
+	}
+	if err != nil {
+		return fmt.Errorf("sending mail: %w", err)
+	}
+	return nil
+}
