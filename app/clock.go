@@ -153,7 +153,7 @@ type Worker struct {
 	ID        string
 	StartedAt time.Time
 	BeatAt    time.Time
-	Holding   []int64 `gorm:"serializer:json"` // ids of the records in its hands
+	Holding   []string `gorm:"serializer:json"` // ids of the record tasks in its hands
 }
 
 // LivingWorkers are those whose heartbeat is younger than silence, oldest first.

@@ -31,6 +31,7 @@ const (
 	taskClear        = "list:clear"
 	taskMail         = "mail:send"
 	taskSingle       = "single:lookup"
+	taskDeliver      = "webhook:deliver"
 	recordTaskPrefix = "record:"
 )
 
@@ -141,6 +142,8 @@ func (a *App) listJobs() asynq.Handler {
 			return err
 		})
 	}
+	mux.HandleFunc(taskSingle, a.singleJob)
+	mux.HandleFunc(taskDeliver, a.deliverJob)
 	mux.HandleFunc(taskMail, a.mailJob)
 	return a.logged(mux)
 }
@@ -175,8 +178,9 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		if err := json.Unmarshal(t.Payload(), &p); err != nil {
 			return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 		}
-		w.take(p.ID)
-		defer w.drop(p.ID)
+		id := recordTaskID(p.ID, p.Attempt)
+		w.take(id)
+		defer w.drop(id)
 		err := a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)

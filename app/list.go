@@ -60,6 +60,7 @@ type List struct {
 	Dialect       sheet.Dialect `gorm:"serializer:json"`
 	Columns       []string      `gorm:"serializer:json"`
 	Mapping       sheet.Mapping `gorm:"serializer:json"`
+	CallbackURL   string        `gorm:"column:callback_url"` // told of the list's events; "" for none
 	Imported      int64         // rows committed: where a restarted import goes on
 	Total         int64         // rows of the whole list, known when the import has ended
 	ResultKey     string

@@ -123,7 +123,7 @@ func (a *App) WritePoint(ctx context.Context) error {
 }
 
 // Points are the last span in steps of so long, oldest first, all processes together: sums, and of the percentiles the one of the
-// process and minute where it was worst, so that a slow process is not averaged away. Steps without data are left out.
+// process and minute where it was worst, so that a slow process is not averaged away. Steps without data between others are zero.
 func (a *App) Points(ctx context.Context, span, step time.Duration) ([]Point, error) {
 	var minutes []Point
 	if err := a.DB.WithContext(ctx).Where("at > ?", a.Now().Add(-span)).Order("at").Find(&minutes).Error; err != nil {
@@ -132,8 +132,12 @@ func (a *App) Points(ctx context.Context, span, step time.Duration) ([]Point, er
 	var all []Point
 	for _, m := range minutes {
 		at := m.At.UTC().Truncate(step)
-		if len(all) == 0 || !all[len(all)-1].At.Equal(at) {
+		if len(all) == 0 {
 			all = append(all, Point{At: at})
+		}
+		for last := all[len(all)-1].At; last.Before(at); {
+			last = last.Add(step)
+			all = append(all, Point{At: last})
 		}
 		p := &all[len(all)-1]
 		p.Requests, p.Failures, p.Timeouts, p.Lookups = p.Requests+m.Requests, p.Failures+m.Failures, p.Timeouts+m.Timeouts, p.Lookups+m.Lookups

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func TestRowsOfADeadWorkerAreGivenBackAndTheThirdCrashIsPoison(t *testing.T) {
 			long := time.Now().UTC().Add(-time.Minute)
 			require.NoError(t, e.DB.Exec("UPDATE records SET state = 'queued', queued_at = ? WHERE id = ?", long, rows[1].ID).Error)
 			require.NoError(t, e.DB.Exec("DELETE FROM workers").Error)
-			require.NoError(t, e.DB.Exec("INSERT INTO workers (id, host, holding, started_at, beat_at) VALUES ('dead', 'h', '[2]', ?, ?)", long, long).Error)
+			require.NoError(t, e.DB.Exec("INSERT INTO workers (id, host, holding, started_at, beat_at) VALUES ('dead', 'h', ?, ?, ?)", fmt.Sprintf(`["record:2:%d"]`, crash), long, long).Error)
 			_, err := e.SweepOnce(t.Context(), nil)
 			require.NoError(t, err)
 			r, err := e.Record(t.Context(), as.Account, l, "2")

@@ -16,7 +16,8 @@ import (
 const (
 	singlePoll    = 150 * time.Millisecond // how often a waiting request looks for the answer of a job
 	singleTimeout = lookupTimeout + flushTimeout
-	answerMargin  = time.Second      // of the request's own time, kept for answering
+	answerMargin  = time.Second // of the request's own time, kept for answering
+	deadlineSlack = 50 * time.Millisecond
 	unsureKept    = 10 * time.Minute // how long a job's "nobody can know" is the answer
 )
 
@@ -63,11 +64,20 @@ func (a *App) within(ctx context.Context, as Actor, process string, p finder.Per
 	switch {
 	case ctx.Err() != nil: // the client hung up: nobody wants the answer
 		return finder.Result{}, false, ctx.Err()
-	case waiting.Err() != nil && (err == nil || errors.Is(err, context.DeadlineExceeded)) && (r.Status == "" || r.Status == finder.StatusUnknown),
+	case timeUp(waiting) && (err == nil || errors.Is(err, context.DeadlineExceeded)) && (r.Status == "" || r.Status == finder.StatusUnknown),
 		err == nil && r.Status == finder.StatusUnknown && r.RetryAfter > 0 && a.Config.Worker.MaxTries > 1:
+		if timeUp(waiting) {
+			r.RetryAfter = 0 // the server did not ask for it
+		}
 		return r, true, a.singleLater(ctx, singleTask{Account: as.Account, Process: process, Person: p, Key: key}, r.RetryAfter)
 	}
 	return r, false, err
+}
+
+// timeUp tells that a question was cut off by its deadline. Connections have the same deadline and may notice it a little earlier.
+func timeUp(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return ctx.Err() != nil || (ok && time.Until(until) < deadlineSlack)
 }
 
 // mayAsk checks a question and gives it with its key.

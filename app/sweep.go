@@ -54,7 +54,7 @@ func (a *App) Sweep(ctx context.Context) {
 // sweepOnce does one round and returns the rows that nobody seemed to hold: those still so in the next round are lost.
 func (a *App) sweepOnce(ctx context.Context, suspects map[suspect]bool) (map[suspect]bool, error) {
 	suspects, rowsErr := a.sweepRows(ctx, suspects)
-	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx), a.sweepKept(ctx))
+	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx), a.sweepKept(ctx), a.sweepDeliveries(ctx))
 }
 
 // sweepRows gives back rows that are queued in the database and in nobody's hands.
@@ -82,12 +82,12 @@ func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspe
 	seen := map[suspect]bool{}
 	var lost, crashed []int64
 	for _, q := range queued {
-		s := suspect{q.ID, q.Attempt}
+		s, task := suspect{q.ID, q.Attempt}, recordTaskID(q.ID, q.Attempt)
 		switch {
-		case living[q.ID], waiting[recordTaskID(q.ID, q.Attempt)]:
-		case dead[q.ID]:
+		case living[task], waiting[task]:
+		case dead[task]:
 			crashed = append(crashed, q.ID)
-		case before[s] && taken[recordTaskID(q.ID, q.Attempt)]:
+		case before[s] && taken[task]:
 			crashed = append(crashed, q.ID) // its worker died before its next heartbeat
 		case before[s]:
 			lost = append(lost, q.ID)
@@ -98,8 +98,8 @@ func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspe
 	return seen, a.giveBack(ctx, lost, crashed)
 }
 
-// holdings are the rows in the hands of workers that beat lately, and of workers that have stopped.
-func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[int64]bool, err error) {
+// holdings are the record tasks in the hands of workers that beat lately, and of workers that have stopped.
+func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[string]bool, err error) {
 	var workers []struct {
 		Holding string
 		BeatAt  time.Time
@@ -107,9 +107,9 @@ func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[int
 	if err := a.DB.WithContext(ctx).Table("workers").Find(&workers).Error; err != nil {
 		return nil, nil, fmt.Errorf("reading workers: %w", err)
 	}
-	living, dead = map[int64]bool{}, map[int64]bool{}
+	living, dead = map[string]bool{}, map[string]bool{}
 	for _, w := range workers {
-		var ids []int64
+		var ids []string
 		if err := json.Unmarshal([]byte(w.Holding), &ids); err != nil {
 			return nil, nil, fmt.Errorf("reading a worker's rows: %w", err)
 		}
@@ -170,6 +170,7 @@ func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 			return fmt.Errorf("counting crashes: %w", err)
 		}
 	}
+	a.noteRepair(ctx, len(lost), len(crashed))
 	return a.setPoisonAside(ctx, crashed)
 }
 

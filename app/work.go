@@ -23,27 +23,27 @@ const (
 type worker struct {
 	app     *App
 	mu      sync.Mutex
-	holding map[int64]int // record → jobs that have it in their hands
+	holding map[string]int // record task ids, each with the jobs that have it in their hands
 }
 
-func (w *worker) take(record int64) {
+func (w *worker) take(task string) {
 	w.mu.Lock()
-	w.holding[record]++
+	w.holding[task]++
 	w.mu.Unlock()
 }
 
-func (w *worker) drop(record int64) {
+func (w *worker) drop(task string) {
 	w.mu.Lock()
-	if w.holding[record]--; w.holding[record] == 0 {
-		delete(w.holding, record)
+	if w.holding[task]--; w.holding[task] == 0 {
+		delete(w.holding, task)
 	}
 	w.mu.Unlock()
 }
 
-func (w *worker) records() []int64 {
+func (w *worker) tasks() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids := make([]int64, 0, len(w.holding))
+	ids := make([]string, 0, len(w.holding))
 	for id := range w.holding {
 		ids = append(ids, id)
 	}
@@ -53,7 +53,7 @@ func (w *worker) records() []int64 {
 // Work runs this process as a worker until ctx ends: the general server, the record servers, the feeder, the sweep and the heartbeat.
 // On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
 func (a *App) Work(ctx context.Context) error {
-	w := &worker{app: a, holding: map[int64]int{}}
+	w := &worker{app: a, holding: map[string]int{}}
 	servers := []*asynq.Server{a.server(listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
 	for range a.Config.Worker.RecordServers {
@@ -110,7 +110,7 @@ func (w *worker) keepBeating(ctx context.Context) {
 
 // beat says that this worker lives and which records it holds.
 func (w *worker) beat(ctx context.Context) error {
-	holding, err := json.Marshal(w.records())
+	holding, err := json.Marshal(w.tasks())
 	if err != nil {
 		return fmt.Errorf("encoding a heartbeat: %w", err)
 	}

@@ -42,7 +42,7 @@ func (s *Server) createFromFile(q *call) error {
 	}
 	started, err := s.startUpload(q, l, p.fields)
 	if err != nil {
-		return s.undo(q, l, seenInstead(err, l))
+		return s.undo(q, l, seenInstead(err))
 	}
 	return s.sendList(q, http.StatusCreated, started)
 }
@@ -55,13 +55,13 @@ func (s *Server) startUpload(q *call, l app.List, fields map[string]string) (app
 	return s.app.Start(q.ctx(), q.actor, l.Ref, params)
 }
 
-// seenInstead adds to "no usable column" what the file has.
-func seenInstead(err error, l app.List) error {
+// seenInstead adds to "no usable column" what a program can do about it.
+func seenInstead(err error) error {
 	refusal, ok := app.Refusal(err)
 	if !ok || refusal.ID != "no_usable_column" {
 		return err
 	}
-	return app.Refuse(refusal.Code, refusal.ID, "%s The columns seen are: %s. Send a mapping to say which is which.", refusal.Message, strings.Join(l.Columns, ", "))
+	return app.Refuse(refusal.Code, refusal.ID, "%s Send a mapping to say which column is which.", refusal.Message)
 }
 
 // recordsJSON is a list that comes as JSON. Records keep the order of their keys as columns, by the first record that has them.

@@ -56,9 +56,26 @@ func samplePages() map[string][]any {
 		"lists/mapping": {mapping, mappingPage{Dialect: sheet.Dialect{Format: "xlsx"}}, mappingPage{Dialect: sheet.Dialect{Format: "jsonl"}}},
 		"lists/show": {inState(app.ListImporting), inState(app.ListRunning), inState(app.ListPaused), inState(app.ListExporting), inState(app.ListFinished),
 			inState(app.ListCanceled), inState(app.ListFailed), listPage{List: app.List{Process: "none"}}},
-		"records/show": {answer, answerPage{State: app.RecordDone, Status: "not_found"}},
-		"settings":     {settingsPage{Credits: true, Account: app.Account{Credits: credits}}, settingsPage{}},
+		"records/show":   {answer, answerPage{State: app.RecordDone, Status: "not_found"}},
+		"docs":           {sampleDocs()},
+		"settings":       {settingsPage{Credits: true, Account: app.Account{Credits: credits}, Mails: true, User: app.User{Notify: true}}, settingsPage{}},
+		"reset":          {resetPage{}, resetPage{Mails: true, Error: "No."}, resetPage{Sent: true, Email: "a@b.example"}},
+		"reset_password": {passwordPage{Token: "t", Email: "a@b.example", Error: "No."}},
+		"admin/index": {adminPage{}, adminPage{Bad: []string{"redis: away"}, Day: true, KeepsMail: true, Points: []app.Point{{At: at, P99: 5, Timeouts: 2}},
+			Times: responseTimes([]app.Point{{At: at, P99: 5, Timeouts: 2}}, at, daySpan, dayStep), Work: throughput([]app.Point{{At: at, Requests: 3}}, at, hourSpan, hourStep),
+			Health: app.Health{Workers: []app.Worker{{ID: "w", StartedAt: at, BeatAt: at, Holding: []string{"record:1:1"}}}, Queues: []app.QueueState{{Name: "high"}}, Lists: []app.List{list},
+				Schedules: []app.ScheduleRun{{Name: "clean", LastRunAt: at, Failed: true}}}}},
+		"admin/queues": {queuesPage{}, queuesPage{Queue: "high", State: "retry", Queues: []app.QueueState{{Name: "high"}}, Tasks: []app.Task{{ID: "<t>", LastErr: "e", NextProcessAt: at}}}},
+		"dev/mail":     {keptMailsPage{}, keptMailsPage{Mails: []keptMail{{app.KeptMail{Subject: "s", TextBody: "see https://b.example/x"}, []string{"https://b.example/x"}}}}},
 	}
+}
+
+func sampleDocs() docsPage {
+	page, err := readDocs(openAPI, "https://b.example")
+	if err != nil {
+		panic(err)
+	}
+	return page
 }
 
 func sampleEvidence(at time.Time) finder.Evidence {

@@ -16,10 +16,11 @@ import (
 type access int
 
 const (
-	anyone   access = iota // no account is needed; a session is still looked at
-	signedIn               // a session
-	keyed                  // an API key
-	probes                 // load balancers: neither session nor key is looked at
+	anyone    access = iota // no account is needed; a session is still looked at
+	signedIn                // a session
+	keyed                   // an API key
+	operators               // a session of somebody who runs this installation; others find nothing
+	probes                  // load balancers: neither session nor key is looked at
 )
 
 // route is a line of the tables in routes_site.go and routes_api.go.
@@ -128,6 +129,9 @@ func (s *Server) admit(who access, q *call) error {
 		return nil
 	}
 	err := s.admitSession(q)
+	if err == nil && who == operators && !q.actor.Operator {
+		return app.Refuse(app.CodeNotFound, "not_found", "There is nothing at this address.")
+	}
 	if who != anyone {
 		return err
 	}

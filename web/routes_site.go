@@ -52,12 +52,19 @@ var siteRoutes = []route{
 	{get, "/settings", (*Server).settingsShow, signedIn, quick},
 	{post, "/settings/mails", (*Server).mailsUpdate, signedIn, quick},
 
+	{get, "/docs/api", (*Server).docsShow, anyone, quick},
+	{get, "/openapi.yaml", (*Server).openAPIShow, anyone, quick},
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},
 	{get, "/static/*", (*Server).assetsShow, probes, quick},
 	{get, "/favicon.ico", named("img/favicon.svg"), probes, quick},
 	{get, "/robots.txt", named("robots.txt"), probes, quick},
 	{get, "/healthz", (*Server).healthShow, probes, quick},
 	{get, "/readyz", (*Server).readyShow, probes, quick},
+	{get, "/admin", (*Server).adminShow, operators, quick},
+	{get, "/admin/queues", (*Server).queuesIndex, operators, quick},
+	{post, "/admin/queues/:queue/runs", taskControl((*app.App).RunTask), operators, quick},
+	{post, "/admin/queues/:queue/deletions", taskControl((*app.App).DeleteTask), operators, quick},
+
 	{get, "/dev/mail", (*Server).keptMailsIndex, anyone, quick},
 	{get, "/metrics", (*Server).metricsShow, anyone, quick},
 }

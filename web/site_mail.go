@@ -23,9 +23,8 @@ func (s *Server) resetNew(q *call) error {
 
 // resetCreate says the same whether or not somebody has the address.
 func (s *Server) resetCreate(q *call) error {
-	if left, reset, ok := s.signIns.take(q.actor.IP); !ok {
-		s.signIns.headers(q.w.Header(), left, reset)
-		return s.signIns.tooMany(q.w.Header(), reset)
+	if err := s.countSignIn(q); err != nil {
+		return err
 	}
 	page := resetPage{Mails: s.app.SendsMail(), Email: strings.TrimSpace(q.form("email")), Sent: true}
 	status := http.StatusOK
@@ -55,9 +54,8 @@ func (s *Server) passwordNew(q *call) error {
 }
 
 func (s *Server) passwordCreate(q *call) error {
-	if left, reset, ok := s.signIns.take(q.actor.IP); !ok {
-		s.signIns.headers(q.w.Header(), left, reset)
-		return s.signIns.tooMany(q.w.Header(), reset)
+	if err := s.countSignIn(q); err != nil {
+		return err
 	}
 	err := s.app.ResetPassword(q.ctx(), q.param("token"), q.form("password"), q.actor.IP)
 	if app.CodeOf(err) == app.CodeBadInput {

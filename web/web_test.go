@@ -102,7 +102,11 @@ func (s *site) send(c *http.Client, method, path string, body any, more ...strin
 	defer got.Body.Close()
 	text, err := io.ReadAll(got.Body)
 	require.NoError(s.t, err, "%s %s", method, path)
-	return answer{got.StatusCode, got.Header, string(text)}
+	read := answer{got.StatusCode, got.Header, string(text)}
+	if strings.HasPrefix(path, "/v2/") {
+		requireContract(s.t, r, read)
+	}
+	return read
 }
 
 // form is a multipart form: pairs of name and value, and a file. Fields in after follow the file.

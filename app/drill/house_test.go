@@ -220,7 +220,7 @@ func (h *house) check(l app.List) {
 	_, err = out.Next()
 	require.ErrorIs(h.t, err, io.EOF, "no row twice")
 
-	var valid, charged, failed, counted, records int64
+	var valid, charged, counted, records int64
 	count := func(into *int64, query string) { require.NoError(h.t, h.app.DB.Raw(query, l.ID).Scan(into).Error) }
 	count(&valid, "SELECT COUNT(DISTINCT person_key) FROM records WHERE list_id = ? AND status = 'valid'")
 	count(&charged, "SELECT COUNT(*) FROM credit_entries WHERE kind = 'find' AND record_id IN (SELECT id FROM records WHERE list_id = ?)")
@@ -228,8 +228,12 @@ func (h *house) check(l app.List) {
 	var credits int64
 	require.NoError(h.t, h.app.DB.Raw("SELECT a.credits - (SELECT SUM(amount) FROM credit_entries WHERE account_id = a.id) FROM accounts a WHERE id = ?", h.as.Account).Scan(&credits).Error)
 	require.Zero(h.t, credits, "the balance is the sum of the ledger")
-	count(&failed, "SELECT COUNT(*) FROM records WHERE list_id = ? AND state = 'failed'")
-	require.Zero(h.t, failed, "no row failed for a fault of ours")
+	var failures []struct {
+		Reason, Note            string
+		Crashes, Tries, Attempt int
+	}
+	require.NoError(h.t, h.app.DB.Raw("SELECT reason, note, crashes, tries, attempt FROM records WHERE list_id = ? AND state = 'failed'", l.ID).Scan(&failures).Error)
+	require.Empty(h.t, failures, "no row failed for a fault of ours")
 	count(&counted, "SELECT SUM(rows) FROM list_counts WHERE list_id = ?")
 	count(&records, "SELECT COUNT(*) FROM records WHERE list_id = ? AND state = 'done'")
 	require.Equal(h.t, records, counted, "counters equal the records")

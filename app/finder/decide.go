@@ -233,6 +233,9 @@ func (q *question) valid(a asked, rule string) {
 // earlier question has been taught before.
 func (q *question) misses() {
 	for _, a := range q.asked {
+		if a.unclear() && q.unclearMeansNo() && !a.numbered {
+			q.f.overlay.learn(q.domain, a.address, seen{pattern: a.id(), answer: a.Answer})
+		}
 		if (a.no() || a.unclear() && q.unclearMeansNo()) && !a.numbered && !a.earlier {
 			q.res.Learned = append(q.res.Learned, Observation{Domain: q.domain, Pattern: a.id(), Address: a.address})
 		}

@@ -145,7 +145,7 @@ func (q *question) learnAcceptAll(ctx context.Context) bool {
 	} else {
 		a := q.askAcceptAll(ctx)
 		q.answer = &a
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && (a.Verdict != probe.Unsure || !timeUp(ctx)) {
 			q.remember(ctx, &a)
 		}
 	}
@@ -164,6 +164,16 @@ func (q *question) learnAcceptAll(ctx context.Context) bool {
 	}
 	q.guess(string(reason), retry)
 	return false
+}
+
+// deadlineSlack is how long before its deadline a context counts as used up: connections have the same deadline and may notice
+// it first.
+const deadlineSlack = 50 * time.Millisecond
+
+// timeUp tells that a question was cut off by its own deadline: its "unknown" says nothing of the server.
+func timeUp(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return ctx.Err() != nil || (ok && time.Until(until) < deadlineSlack)
 }
 
 // askAcceptAll asks the question. A server that greylists each recipient on its own would greylist

@@ -4,24 +4,24 @@ import "sync"
 
 // Bounds of a plan.
 const (
-	rareFactor     = 2      // times MaxCandidates are asked while no pattern is confirmed: a company of a rare pattern is found by its first people
-	extraConfirmed = 4      // more than MaxCandidates may be asked where a pattern is confirmed: names of many forms need them
-	sureWorth      = 0.0008 // of all candidates' probability: below, no form is asked where a pattern is confirmed
-	looseWorth     = 0.003  // the same for a loose form that could not stand there
-	looseMost      = 2      // of those
-	restAllowed    = 0.012  // of all candidates' probability may stay unasked when "not found" is said
+	rareFactor    = 2      // times MaxCandidates may be asked of people who were not found under the likeliest: they show a company's rare pattern, or have names of many spellings
+	sureWorth     = 0.0008 // of all candidates' probability: below, no form is asked where a pattern is confirmed
+	looseWorth    = 0.003  // the same for a loose form that could not stand there
+	looseMost     = 2      // of those
+	spellingWorth = 0.06   // of one form's probability: a spelling as likely as that must have been refused
+	restAllowed   = 0.012  // of all candidates' probability may stay unasked when "not found" is said
 )
 
 // plan is the candidates to be asked, in their order: likeliest first, and as many as what is known of
 // the domain makes worth asking.
 func (q *question) plan() []candidate {
-	most := q.f.opts.MaxCandidates
+	most := rareFactor * q.f.opts.MaxCandidates
 	if q.post.confirmed() && !q.all {
-		return q.planConfirmed(most + extraConfirmed)
+		return q.planConfirmed(most)
 	}
 	var out []candidate
 	for _, c := range q.cands {
-		if len(out) < rareFactor*most && q.sensible(c) {
+		if len(out) < most && q.sensible(c) {
 			out = append(out, c)
 		}
 	}
@@ -33,15 +33,14 @@ func (q *question) plan() []candidate {
 // so the likely ones are asked last, only to keep "not found" from being said of a mailbox that exists.
 func (q *question) planConfirmed(most int) []candidate {
 	var sure, doubtful []candidate
-	total, first := q.mass(), map[int]bool{}
+	total := q.mass()
 	for _, c := range q.cands {
 		switch {
 		case !q.sensible(c):
 		case c.class > loose || q.post.supports(c.template):
-			if c.p >= sureWorth*total || usual()[c.template] && !first[c.template] {
+			if c.p >= sureWorth*total || q.usually(c) {
 				sure = append(sure, c)
 			}
-			first[c.template] = true
 		case c.p >= looseWorth*total && len(doubtful) < looseMost:
 			doubtful = append(doubtful, c)
 		}
@@ -50,8 +49,13 @@ func (q *question) planConfirmed(most int) []candidate {
 	return append(sure, doubtful...)
 }
 
-// usual are the forms of the whole family name that most people have, by position in the grammar: each
-// is asked once even where the company's own pattern leaves it little probability.
+// usually reports whether a candidate is a likely spelling of a usual form: those are asked even where the
+// company's own pattern leaves them little probability.
+func (q *question) usually(c candidate) bool {
+	return usual()[c.template] && c.p >= spellingWorth*q.post.share[c.template]
+}
+
+// usual are the forms of the whole family name that most people have, by position in the grammar.
 var usual = sync.OnceValue(func() map[int]bool {
 	out := map[int]bool{}
 	for _, id := range []string{"F.L", "fL", "f.L", "FL"} {
@@ -79,7 +83,7 @@ func (q *question) mass() float64 {
 }
 
 // exhausted reports whether nothing likely is left to ask: of all that the name could be here, only so
-// much was not refused that the rest is no reason to doubt.
+// much was not refused that the rest is no reason to doubt, and no usual form in a usual spelling is left.
 func (q *question) exhausted() bool {
 	done := map[string]bool{}
 	for _, a := range q.asked {
@@ -87,8 +91,12 @@ func (q *question) exhausted() bool {
 	}
 	var left float64
 	for _, c := range q.cands {
-		if !done[c.local] && q.sensible(c) {
-			left += c.p
+		if done[c.local] || !q.sensible(c) {
+			continue
+		}
+		left += c.p
+		if q.usually(c) {
+			return false
 		}
 	}
 	return left+withheld(q.spelt, q.post) <= restAllowed*q.mass()

@@ -3,7 +3,7 @@ package finder
 // Constants of the posterior, fitted by eye to P(next uses it | k known use it) of the pattern study:
 // k = 1, 2, 5 addresses of first.last give 0.86, 0.88, 0.93 (measured 0.85, 0.89, 0.92).
 const (
-	concentration = 2.5  // known addresses that the measured "next person" table is worth, after the first
+	concentration = 1    // known addresses that the measured "next person" table is worth, after the first
 	handleShare   = 0.04 // people of a one-pattern domain who have a handle
 	strayShare    = 0.04 // and those who have another of the usual patterns
 	middleBoost   = 8    // templates with a middle name, when the row has one: 1 % of all people, but of those who write it 8 times more
@@ -22,6 +22,7 @@ type posterior struct {
 	prior  distribution
 	counts []Count // by position in the grammar
 	hits   int     // people confirmed in all
+	odd    int     // people known to have an address outside the grammar
 	top    int     // position of the template with most hits, -1 when there are none
 }
 
@@ -36,6 +37,7 @@ func newPosterior(region string, counts map[string]Count, hasMiddle bool) poster
 			p.hits += p.counts[i].Hits
 		}
 	}
+	p.odd = max(counts[other].Hits, 0)
 	for i, c := range p.counts {
 		if c.Hits > 0 && (p.top < 0 || c.Hits > p.counts[p.top].Hits) {
 			p.top = i
@@ -50,7 +52,7 @@ func newPosterior(region string, counts map[string]Count, hasMiddle bool) poster
 		p.prior.normalise()
 	}
 	p.distribution = distribution{share: append([]float64(nil), p.prior.share...), other: p.prior.other}
-	if p.hits > 0 {
+	if p.hits+p.odd > 0 {
 		p.learn(t)
 	}
 	p.forget()
@@ -60,25 +62,30 @@ func newPosterior(region string, counts map[string]Count, hasMiddle bool) poster
 // learn is a Dirichlet posterior whose base is the measured table of the next person given one known
 // one; each further known address counts as itself.
 func (p *posterior) learn(t *priorTable) {
-	n := float64(p.hits)
+	n := float64(p.hits + p.odd)
+	odd := float64(p.odd) / n
 	base := distribution{share: make([]float64, len(p.share))}
-	for i, c := range p.counts {
-		if c.Hits == 0 {
-			continue
-		}
-		w := float64(c.Hits) / n
-		g := t.given(templates().all[i].ID, p.prior)
+	add := func(id string, w float64) {
+		g := t.given(id, p.prior)
 		for k, s := range g.share {
 			base.share[k] += w * s
 		}
 		base.other += w * g.other
 	}
 	for i, c := range p.counts {
+		if c.Hits > 0 {
+			add(templates().all[i].ID, float64(c.Hits)/n)
+		}
+	}
+	if p.odd > 0 {
+		add(other, odd)
+	}
+	for i, c := range p.counts {
 		seen := (1-handleShare-strayShare)*float64(c.Hits)/n + strayShare*p.prior.share[i]
 		p.share[i] = (concentration*base.share[i] + (n-1)*seen) / (concentration + n - 1)
 	}
 	p.cutOff()
-	p.other = (concentration*base.other + (n-1)*handleShare) / (concentration + n - 1)
+	p.other = (concentration*base.other + (n-1)*max(odd, handleShare)) / (concentration + n - 1)
 	p.normalise()
 }
 

@@ -45,7 +45,7 @@ type distribution struct {
 // Constants of the priors of a region.
 const (
 	shrinkage    = 3    // domains added to the count seen and to the count expected: in a small region an unseen template is not an impossible one
-	smallDomains = 0.3  // of the domains asked about are like those with one person seen
+	smallDomains = 0.1  // of the domains asked about are like those with one person seen
 	unseenShare  = 5e-5 // of a template that was never seen
 )
 

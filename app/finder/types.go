@@ -50,13 +50,14 @@ type Memory interface {
 // Options tune a Finder; the zero value is right for production.
 type Options struct {
 	Log           *slog.Logger     // nil discards
-	MaxCandidates int              // addresses asked for one person at most, twice that while little is known of the domain; 0 means DefaultMaxCandidates
+	MaxCandidates int              // addresses asked where a mailbox answers that may be another's, and twice that for one person in all; 0 means DefaultMaxCandidates
 	Now           func() time.Time // nil means time.Now
 	NoSMTP        bool             // port 25 is closed: rank by pattern and MX alone, never ask a mailbox
 }
 
-// DefaultMaxCandidates bounds the mailboxes asked for one person. The grammar holds the right
-// address of about 85 % of people; nearly all of those rank among the first twelve.
+// DefaultMaxCandidates bounds, times rareFactor, the mailboxes asked for one person. The grammar holds
+// the right address of about 85 % of people; nearly all of those rank among the first twelve, and the
+// second twelve are asked of nobody who was found before.
 const DefaultMaxCandidates = 12
 
 // Observation is what a lookup teaches about a domain. The caller stores it once per address.

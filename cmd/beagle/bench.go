@@ -21,7 +21,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
-	cmd.AddCommand(benchPipelineCommand(), benchImportCommand())
+	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFinderCommand())
 	return cmd
 }
 

@@ -64,8 +64,10 @@ func clockCommand() *cobra.Command {
 		Use: "clock", Short: "Keep things moving: lost rows and jobs, schedules, cleaning, autoscaling", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
-				o.Clock(ctx)
-				return nil
+				group, ctx := errgroup.WithContext(ctx)
+				group.Go(func() error { o.KeepPoints(ctx); return nil })
+				group.Go(func() error { o.Clock(ctx); return nil })
+				return group.Wait()
 			})
 		},
 	}

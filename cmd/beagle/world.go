@@ -26,7 +26,7 @@ func (f *worldFlags) flags(cmd *cobra.Command) {
 
 func (f *worldFlags) world(port, dnsPort int) *mailworld.World {
 	if f.companies == 0 {
-		return mailworld.Demo()
+		return mailworld.DemoWith(mailworld.Options{Port: port, DNSPort: dnsPort})
 	}
 	return mailworld.New(mailworld.Options{Seed: f.seed, Companies: f.companies, PeoplePerCompany: (f.people + f.companies - 1) / f.companies,
 		Latency: f.latency, Port: port, DNSPort: dnsPort})

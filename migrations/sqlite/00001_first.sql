@@ -188,7 +188,7 @@ CREATE INDEX audit_events_account ON audit_events (account_id, id);
 CREATE TABLE workers (
   id         text PRIMARY KEY,
   host       text NOT NULL,
-  holding    text NOT NULL DEFAULT '[]', -- ids of the records in its hands, as JSON
+  holding    text NOT NULL DEFAULT '[]', -- ids of the record tasks in its hands, as JSON
   started_at datetime NOT NULL,
   beat_at    datetime NOT NULL
 );

@@ -1,0 +1,67 @@
+package finder
+
+import (
+	"errors"
+	"strings"
+)
+
+// Ranked is an address that a person may have.
+type Ranked struct {
+	Email   string
+	Pattern string  // readable template
+	P       float64 // P(it is this person's), before anybody is asked
+}
+
+// Rank lists the addresses a person may have at Person.Domain, likeliest first and maxRanked at most, from
+// the name, what is usual in such places, and colleagues whose Email is known. It asks nobody. The
+// probabilities sum to less than 1: the rest is handles and forms outside the grammar. The error is a
+// *Refusal: the name or the domain cannot be used.
+func Rank(p Person, colleagues []Person) ([]Ranked, error) {
+	domain, err := cleanDomain(p.Domain)
+	if err != nil {
+		return nil, errors.Join(&Refusal{ReasonBadInput, "This is not a mail domain."}, err)
+	}
+	region := regionOf(domain)
+	name, err := parseName(p.First, p.Last, p.Full, region)
+	if err != nil {
+		return nil, err
+	}
+	counts, h := teach(region, colleagues)
+	var out []Ranked
+	post := newPosterior(region, counts, name.Middle.Known())
+	for _, c := range rank(name.under(h), post) {
+		out = append(out, Ranked{Email: c.local + "@" + domain, Pattern: templates().all[c.template].Reads, P: post.calibrated(c)})
+	}
+	return out, nil
+}
+
+// teach counts the templates and habits that colleagues' known addresses show. An address outside the
+// grammar counts as other.
+func teach(region string, colleagues []Person) (map[string]Count, habits) {
+	counts, h := map[string]Count{}, habits{}
+	for _, p := range colleagues {
+		name, err := parseName(p.First, p.Last, p.Full, region)
+		local, _, ok := strings.Cut(strings.ToLower(p.Email), "@")
+		if err != nil || !ok {
+			continue
+		}
+		id := other
+		if found := Infer(name, local); len(found) > 0 {
+			id = found[0].ID
+			h.add(name.written(id, local))
+		}
+		counts[id] = Count{Hits: counts[id].Hits + 1}
+	}
+	return counts, h
+}
+
+// written is how a local part of a template writes a name.
+func (n Name) written(id, local string) spelt {
+	var best made
+	n.each(templates().all[templates().byID[id]], 1, func(m made) {
+		if m.local == local && m.weight > best.weight {
+			best = m
+		}
+	})
+	return n.spelling(best.first, best.last)
+}

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"beagle/app"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOperatorSeesTheInstallationAndTimeoutsAsRedDots(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	s.finished()
+	s.App.Metrics.Answered(120*time.Millisecond, 200, false, true)
+	s.App.Metrics.Answered(25*time.Second, 503, true, true)
+	require.NoError(t, s.WritePoint(t.Context()))
+	_, err := s.Fire(t.Context(), "clean")
+	require.NoError(t, err)
+	b := s.operator()
+	for _, path := range []string{"/admin", "/admin?span=24h"} {
+		got := s.send(b, "GET", path, nil)
+		require.Equal(t, 200, got.status, got.body)
+		require.Equal(t, 1, strings.Count(got.body, `<circle class="v-red"`), "one step with time-outs")
+		require.Contains(t, got.body, "1 time-outs in the")
+		require.Contains(t, got.body, "25000 ms")
+		require.Contains(t, got.body, "deleted nothing")
+		require.Contains(t, got.body, "0 rows in its hands")
+	}
+	require.Contains(t, s.send(b, "GET", "/lists", nil).body, `href="/admin"`)
+	require.NotContains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, `href="/admin"`)
+}
+
+func TestOperatorRunsAndDeletesTasks(t *testing.T) {
+	s := newSite(t)
+	b := s.operator()
+	require.Equal(t, 404, s.send(b, "GET", "/admin/queues?queue=nosuch&state=pending", nil).status)
+	require.Equal(t, 404, s.send(b, "GET", "/admin/queues?queue=high&state=nosuch", nil).status)
+	require.Equal(t, 200, s.send(b, "GET", "/admin/queues?queue=low&state=archived", nil).status)
+	l := s.Upload(s.owner, "people.csv", []byte(people))
+	require.NoError(t, s.ImportLater(t.Context(), l))
+	task := fmt.Sprintf("list:import:%d", l.ID)
+	require.Contains(t, s.send(b, "GET", "/admin/queues?queue=high&state=pending", nil).body, task)
+	require.Equal(t, 409, s.send(b, "POST", "/admin/queues/high/runs", url.Values{"task": {task}}).status, "it waits already")
+	got := s.send(b, "POST", "/admin/queues/high/deletions", url.Values{"task": {task}, "state": {"pending"}})
+	require.Equal(t, 303, got.status)
+	require.Equal(t, "/admin/queues?queue=high&state=pending", got.header.Get("Location"))
+	require.NotContains(t, s.send(b, "GET", "/admin/queues?queue=high&state=pending", nil).body, task)
+	require.Equal(t, 404, s.send(b, "POST", "/admin/queues/high/deletions", url.Values{"task": {task}}).status)
+	require.Equal(t, app.CodeNotFound, app.CodeOf(s.RunTask(t.Context(), s.owner, "high", task)), "asked for below the routes too")
+}
