@@ -35,6 +35,7 @@ type App struct {
 	hashing slots
 	noHash  string // what a password is compared with when there is no user
 	optOuts optOuts
+	paces   paceRests
 	memory  *domainMemory
 	settler *settler
 	mailer  mailer // nil: this installation sends no mail

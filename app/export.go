@@ -56,6 +56,7 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if finished.RowsAffected == 1 {
 		a.Metrics.finished(l, a.Now())
 		a.mailAbout(ctx, mail.ListFinished, list)
+		a.announce(ctx, list, EventFinished)
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
 	return nil

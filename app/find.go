@@ -38,7 +38,7 @@ func (a *App) FindWithin(ctx context.Context, as Actor, p FindParams, wait time.
 }
 
 func (p FindParams) person() (finder.Person, error) {
-	person := finder.Person{First: p.First, Last: p.Last, Full: p.Full, Domain: p.Domain, Company: p.Company}
+	person := finder.Person{First: p.First, Last: p.Last, Full: p.Full, Domain: p.Domain, Company: p.Company, Alone: true}
 	if strings.TrimSpace(p.Domain) == "" && strings.TrimSpace(p.Company) == "" {
 		return person, Refuse(CodeBadInput, "wrong_params", "Say where the person works: a domain such as example.com, or a company.")
 	}

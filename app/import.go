@@ -214,5 +214,6 @@ func (a *App) imported(ctx context.Context, l List) error {
 	}
 	a.Metrics.rows.WithLabelValues("imported").Add(float64(l.Imported))
 	a.Log.InfoContext(ctx, "list imported", "list", l.ID, "rows", l.Imported)
+	a.announce(ctx, l.ID, EventImported)
 	return a.endIfDone(ctx, []int64{l.ID})
 }

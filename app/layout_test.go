@@ -38,18 +38,19 @@ var mayImport = map[string][]string{
 
 // onlyIn names the one place that may know a library.
 var onlyIn = map[string][]string{
-	"github.com/labstack/echo/v4":         {"web"},
-	"gorm.io/gorm":                        {"app", "app/db"},
-	"github.com/hibiken/asynq":            {"app"},
-	"github.com/aws/aws-sdk-go-v2":        {"app/files", "app/apptest/services"},
-	"github.com/johannesboyne/gofakes3":   {"app/files"},
-	"github.com/xuri/excelize/v2":         {"app/sheet"},
-	"github.com/prometheus/client_golang": {"app", "web"},
-	"github.com/wneessen/go-mail":         {"app/mail"},
-	"github.com/miekg/dns":                {"app/probe", "app/mailworld"},
-	"modernc.org/sqlite":                  {"app/db"},
-	"github.com/caarlos0/env/v11":         {"app/config"},
-	"github.com/alicebob/miniredis/v2":    {"app/embedded"},
+	"github.com/labstack/echo/v4":                    {"web"},
+	"gorm.io/gorm":                                   {"app", "app/db"},
+	"github.com/hibiken/asynq":                       {"app"},
+	"github.com/standard-webhooks/standard-webhooks": {"app"},
+	"github.com/aws/aws-sdk-go-v2":                   {"app/files", "app/apptest/services"},
+	"github.com/johannesboyne/gofakes3":              {"app/files"},
+	"github.com/xuri/excelize/v2":                    {"app/sheet"},
+	"github.com/prometheus/client_golang":            {"app", "web"},
+	"github.com/wneessen/go-mail":                    {"app/mail"},
+	"github.com/miekg/dns":                           {"app/probe", "app/mailworld"},
+	"modernc.org/sqlite":                             {"app/db"},
+	"github.com/caarlos0/env/v11":                    {"app/config"},
+	"github.com/alicebob/miniredis/v2":               {"app/embedded"},
 }
 
 func TestImportsKeepToTheRooms(t *testing.T) {

@@ -205,6 +205,7 @@ func (a *App) failList(ctx context.Context, list int64, reason, note string) err
 	}
 	if moved {
 		a.mailAbout(ctx, mail.ListFailed, list)
+		a.announce(ctx, list, EventFailed)
 	}
 	return err
 }

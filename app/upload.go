@@ -209,6 +209,8 @@ type StartParams struct {
 	Mapping sheet.Mapping
 	Process string
 	Name    string
+	// CallbackURL is told of the list's events.
+	CallbackURL string
 }
 
 // Start checks the mapping and begins the import. Starting a list twice starts it once.
@@ -229,7 +231,7 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	now := a.Now()
 	l.State, l.StartedAt, l.ChangedAt = ListImporting, &now, now
 	done := a.DB.WithContext(ctx).Model(&List{}).Where("id = ? AND state = ?", l.ID, ListMapping).
-		Select("state", "name", "process", "dialect", "columns", "mapping", "started_at", "changed_at").Updates(&l)
+		Select("state", "name", "process", "dialect", "columns", "mapping", "callback_url", "started_at", "changed_at").Updates(&l)
 	if done.Error != nil {
 		return List{}, fmt.Errorf("starting list %s: %w", ref, done.Error)
 	}
@@ -249,6 +251,11 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 	}
 	if l.Name, err = cleanListName(p.Name, l.Name); err != nil {
 		return err
+	}
+	if p.CallbackURL != "" {
+		if l.CallbackURL, err = checkTarget(p.CallbackURL); err != nil {
+			return err
+		}
 	}
 	if p.Dialect != nil && !sameDialect(*p.Dialect, l.Dialect) {
 		sniffed, err := a.preview(ctx, *l, *p.Dialect)
@@ -274,7 +281,7 @@ func sameDialect(x, y sheet.Dialect) bool {
 
 // CreateList makes a list from rows that came without a file (the JSON API, pasted rows) and starts it.
 // The rows go the same way as a file's: they are written to storage as CSV and imported from there.
-func (a *App) CreateList(ctx context.Context, as Actor, name, process string, columns []string, rows [][]string) (List, error) {
+func (a *App) CreateList(ctx context.Context, as Actor, name, process, callback string, columns []string, rows [][]string) (List, error) {
 	if len(rows) == 0 {
 		return List{}, Refuse(CodeBadInput, "no_records", "There are no records. Send at least one.")
 	}
@@ -298,7 +305,7 @@ func (a *App) CreateList(ctx context.Context, as Actor, name, process string, co
 	if err != nil {
 		return List{}, err
 	}
-	started, err := a.Start(ctx, as, l.Ref, StartParams{Dialect: &sheet.Dialect{Format: sheet.CSV, Comma: ",", Encoding: sheet.UTF8, Header: true}})
+	started, err := a.Start(ctx, as, l.Ref, StartParams{Dialect: &sheet.Dialect{Format: sheet.CSV, Comma: ",", Encoding: sheet.UTF8, Header: true}, CallbackURL: callback})
 	if err != nil {
 		return List{}, errors.Join(err, a.DeleteList(context.WithoutCancel(ctx), as, l.Ref))
 	}

@@ -30,6 +30,7 @@ type listJSON struct {
 	Details       *string    `json:"details"` // the reason as a sentence
 	Columns       []string   `json:"columns"`
 	Mapping       any        `json:"mapping"`
+	CallbackURL   *string    `json:"callback_url"`
 	CreatedAt     *string    `json:"created_at"`
 	StartedAt     *string    `json:"started_at"`
 	FinishedAt    *string    `json:"finished_at"`
@@ -62,7 +63,7 @@ func (s *Server) listJSON(q *call, l app.List) (listJSON, error) {
 		Counts: countsJSON{Total: p.Counts.Total, Done: p.Counts.Done, Found: p.Counts.Found, Failed: p.Counts.Failed,
 			Retrying: p.Counts.Retrying, Waiting: p.Counts.Waiting, ByStatus: p.Counts.ByStatus},
 		Progress: p.Fraction, RowsPerSecond: math.Round(10*p.RowsPerSecond) / 10, NextRetryAt: stamp(p.Counts.NextRetry),
-		Reason: orNull(l.Reason), Details: orNull(l.Note), Columns: l.Columns, Mapping: l.Mapping,
+		Reason: orNull(l.Reason), Details: orNull(l.Note), Columns: l.Columns, Mapping: l.Mapping, CallbackURL: orNull(l.CallbackURL),
 		CreatedAt: stamp(&l.CreatedAt), StartedAt: stamp(l.StartedAt), FinishedAt: stamp(l.FinishedAt),
 	}
 	if p.ETA != nil {
@@ -150,7 +151,7 @@ func (s *Server) apiListDelete(q *call) error {
 
 // startParams reads what the fields of an upload say about how to start it.
 func startParams(fields map[string]string, l app.List) (app.StartParams, error) {
-	p := app.StartParams{Name: fields["name"], Process: fields["process"]}
+	p := app.StartParams{Name: fields["name"], Process: fields["process"], CallbackURL: fields["callback_url"]}
 	if v := fields["has_header"]; v != "" {
 		d := l.Dialect
 		d.Header = truth(v)

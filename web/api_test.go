@@ -6,9 +6,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"beagle/app/config"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 )
 
@@ -129,6 +131,40 @@ func TestAPILimitIsToldAndKept(t *testing.T) {
 	require.Equal(t, "0", got.header.Get("RateLimit-Remaining"))
 	require.NotEmpty(t, got.header.Get("Retry-After"))
 	require.Equal(t, http.StatusOK, s.send(http.DefaultClient, "GET", "/v2/account", nil, "X-API-KEY", s.key(s.other, false)).status, "another account")
+}
+
+func TestLimitsAreSharedByProcessesAndKeptWithoutRedis(t *testing.T) {
+	s := newSite(t)
+	now := time.Now().UTC()
+	s.App.Now = func() time.Time { return now } // one window
+	second, err := New(s.App, Options{})
+	require.NoError(t, err)
+	ask := func(server *Server, key string) int {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/v2/account", nil)
+		r.Header.Set("X-API-KEY", key)
+		server.Handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	keys := []string{s.key(s.owner, false), s.key(s.owner, false), s.key(s.owner, false)}
+	for _, server := range []*Server{s.server, second} {
+		server.keyLimit.quota, server.teamLimit.quota = 4, 6
+	}
+	for i := range 4 {
+		require.Equal(t, http.StatusOK, ask([]*Server{s.server, second}[i%2], keys[0]))
+	}
+	require.Equal(t, http.StatusTooManyRequests, ask(second, keys[0]), "both processes count together")
+	require.Equal(t, http.StatusOK, ask(second, keys[1]), "another key of the account has room")
+	require.Equal(t, http.StatusTooManyRequests, ask(s.server, keys[2]), "until the account's is used up")
+
+	live, away := s.Queue.Redis, redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	s.Queue.Redis = away
+	defer func() { s.Queue.Redis = live; require.NoError(t, away.Close()) }()
+	other := s.key(s.other, false)
+	for range 4 {
+		require.Equal(t, http.StatusOK, ask(s.server, other), "without Redis")
+	}
+	require.Equal(t, http.StatusTooManyRequests, ask(s.server, other), "each process counts for itself")
 }
 
 func TestAccountTellsCreditsOnlyWhereTheyAreCounted(t *testing.T) {

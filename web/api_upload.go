@@ -66,9 +66,10 @@ func seenInstead(err error) error {
 
 // recordsJSON is a list that comes as JSON. Records keep the order of their keys as columns, by the first record that has them.
 type recordsJSON struct {
-	Name    string      `json:"name"`
-	Process string      `json:"process"`
-	Records []postedRow `json:"records"`
+	Name     string      `json:"name"`
+	Process  string      `json:"process"`
+	Callback string      `json:"callback_url"`
+	Records  []postedRow `json:"records"`
 }
 
 func (s *Server) createFromJSON(q *call) error {
@@ -83,7 +84,7 @@ func (s *Server) createFromJSON(q *call) error {
 		return app.Refuse(app.CodeTooLarge, "too_many_records", "At most %d records can be sent as JSON. Send a file instead.", maxJSONRecords)
 	}
 	columns, rows := table(in.Records)
-	l, err := s.app.CreateList(q.ctx(), q.actor, in.Name, in.Process, columns, rows)
+	l, err := s.app.CreateList(q.ctx(), q.actor, in.Name, in.Process, in.Callback, columns, rows)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,10 +67,32 @@ func (s *Server) admitKey(q *call) error {
 	}
 	actor.IP, actor.Agent = q.actor.IP, q.actor.Agent
 	q.actor, q.visit.account = actor, actor.Account
-	left, reset, ok := s.keyLimit.take(idOf(actor.Account))
-	s.keyLimit.headers(h, left, reset)
+	return s.countKeyed(q, secret)
+}
+
+// countKeyed counts a request for its key and for its account: a key has half of what the account has, so that no key takes all.
+// The headers tell of the one that is nearer to its end. Requests are counted in Redis for all web processes together; while it
+// is away, each process counts its own.
+func (s *Server) countKeyed(q *call, secret string) error {
+	limits := []*limiter{s.keyLimit, s.teamLimit}
+	sum := sha256.Sum256([]byte(secret))
+	names := []string{"key:" + hex.EncodeToString(sum[:8]), "account:" + idOf(q.actor.Account)}
+	used, shared, err := s.app.CountRequest(q.ctx(), s.keyLimit.window, names...)
+	tightest, least, reset, ok := limits[0], 0, shared, true
+	for i, l := range limits {
+		left, until, fits := l.quota, shared, true
+		if err == nil {
+			left, fits = max(0, l.quota-int(used[i])), int(used[i]) <= l.quota
+		} else {
+			left, until, fits = l.take(names[i])
+		}
+		if i == 0 || (ok && (!fits || left < least)) {
+			tightest, least, reset, ok = l, left, until, fits
+		}
+	}
+	tightest.headers(q.w.Header(), least, reset)
 	if !ok {
-		return s.keyLimit.tooMany(h, reset)
+		return tightest.tooMany(q.w.Header(), reset)
 	}
 	return nil
 }

@@ -31,5 +31,10 @@ var apiRoutes = []route{
 	{http.MethodPatch, "/v2/lists/:list/records/:record", (*Server).apiRecordEdit, keyed, quick},
 	{post, "/v2/lists/:list/records/:record/retry", (*Server).apiRecordRetry, keyed, quick},
 	{http.MethodDelete, "/v2/lists/:list/records/:record", (*Server).apiRecordDelete, keyed, quick},
+	{get, "/v2/webhooks", (*Server).apiWebhooks, keyed, quick},
+	{post, "/v2/webhooks", (*Server).apiWebhooksCreate, keyed, quick},
+	{get, "/v2/webhooks/:webhook", (*Server).apiWebhook, keyed, quick},
+	{http.MethodPatch, "/v2/webhooks/:webhook", (*Server).apiWebhookEdit, keyed, quick},
+	{http.MethodDelete, "/v2/webhooks/:webhook", (*Server).apiWebhookDelete, keyed, quick},
 	{get, "/v2/lists/:list/download", (*Server).downloadShow, keyed, download},
 }

@@ -52,6 +52,10 @@ var siteRoutes = []route{
 	{get, "/settings", (*Server).settingsShow, signedIn, quick},
 	{post, "/settings/mails", (*Server).mailsUpdate, signedIn, quick},
 
+	{get, "/webhooks", (*Server).webhooksIndex, signedIn, quick},
+	{post, "/webhooks", (*Server).webhooksCreate, signedIn, quick},
+	{post, "/webhooks/:webhook/deletion", (*Server).webhooksDelete, signedIn, quick},
+	{post, "/deliveries/:delivery/retries", (*Server).deliveriesRetry, signedIn, quick},
 	{get, "/docs/api", (*Server).docsShow, anyone, quick},
 	{get, "/openapi.yaml", (*Server).openAPIShow, anyone, quick},
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},

@@ -54,6 +54,10 @@ var siteCases = map[string]struct {
 	"POST /keys":                          {url.Values{"name": {"k"}}, 303, 201, 201},
 	"POST /keys/:key/revocation":          {nil, 303, 404, 303},
 	"GET /settings":                       {nil, 303, 200, 200},
+	"GET /webhooks":                       {nil, 303, 200, 200},
+	"POST /webhooks":                      {url.Values{"url": {"https://hooks.example/y"}}, 303, 303, 303},
+	"POST /webhooks/:webhook/deletion":    {nil, 303, 404, 303},
+	"POST /deliveries/:delivery/retries":  {nil, 303, 404, 404},
 	"GET /openapi.yaml":                   {nil, 200, 200, 200},
 	"GET /docs/api":                       {nil, 200, 200, 200},
 	"GET /sample.csv":                     {nil, 200, 200, 200},
@@ -114,6 +118,11 @@ var apiCases = map[string]struct {
 	"POST /v2/lists/:list/rebuild":               {nil, 404, 200},
 	"GET /v2/lists/:list/records":                {nil, 404, 200},
 	"GET /v2/lists/:list/records/:record":        {nil, 404, 200},
+	"GET /v2/webhooks":                           {nil, 200, 200},
+	"POST /v2/webhooks":                          {`{"url":"https://hooks.example/x"}`, 201, 201},
+	"GET /v2/webhooks/:webhook":                  {nil, 404, 200},
+	"PATCH /v2/webhooks/:webhook":                {`{"enabled":false}`, 404, 200},
+	"DELETE /v2/webhooks/:webhook":               {nil, 404, 204},
 	"GET /v2/lists/:list/download":               {nil, 404, 200},
 	"POST /v2/lists/:list/records":               {`{"records":[{"first_name":"Grace","last_name":"Yates","domain":"onegate.example"}]}`, 404, 201},
 	"PATCH /v2/lists/:list/records/:record":      {`{"First Name":"Grace"}`, 404, 200},
@@ -163,8 +172,10 @@ func TestEachCallIsForWhomItSays(t *testing.T) {
 func (s *site) filler(list, record string) *strings.Replacer {
 	keys, _, err := s.CreateKey(s.t.Context(), s.owner, "to revoke", false)
 	require.NoError(s.t, err)
+	hook, err := s.CreateWebhook(s.t.Context(), s.owner, "https://hooks.example/z", nil)
+	require.NoError(s.t, err)
 	css := strings.TrimPrefix(s.server.assets.named["css/app.css"], "/static/")
-	return strings.NewReplacer(":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
+	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
 }
 
 // inOrder names the routes, those that end things last.

@@ -51,7 +51,8 @@ type Server struct {
 	secure   bool // cookies are for TLS only
 	hsts     bool
 
-	keyLimit  *limiter // requests of one account by API key
+	keyLimit  *limiter // requests by one API key
+	teamLimit *limiter // requests by all API keys of one account
 	badKeys   *limiter // requests without a good key, by IP
 	signIns   *limiter // sign-ins and sign-ups, by IP
 	streams   *gauge   // live pages open, by account
@@ -67,13 +68,14 @@ func New(a *app.App, o Options) (*Server, error) {
 	}
 	s := &Server{
 		app: a, opts: o, log: log,
-		secure:   a.Config.SecureCookies,
-		hsts:     strings.HasPrefix(a.Config.BaseURL, "https://"),
-		keyLimit: newLimiter("key", 600, time.Minute, a.Now),
-		badKeys:  newLimiter("ip", 60, time.Minute, a.Now),
-		signIns:  newLimiter("ip", 30, time.Minute, a.Now),
-		streams:  newGauge(maxStreams),
-		drain:    make(chan struct{}),
+		secure:    a.Config.SecureCookies,
+		hsts:      strings.HasPrefix(a.Config.BaseURL, "https://"),
+		keyLimit:  newLimiter("key", 600, time.Minute, a.Now),
+		teamLimit: newLimiter("account", 1200, time.Minute, a.Now),
+		badKeys:   newLimiter("ip", 60, time.Minute, a.Now),
+		signIns:   newLimiter("ip", 30, time.Minute, a.Now),
+		streams:   newGauge(maxStreams),
+		drain:     make(chan struct{}),
 	}
 	var err error
 	if s.clientIP, err = ipExtractor(a.Config.TrustedProxies); err != nil {

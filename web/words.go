@@ -202,7 +202,7 @@ var reasonWords = map[string]string{
 	"no_mx": "Domain without mail server", "null_mx": "Domain takes no mail", "dns_failed": "DNS did not answer",
 	"tls_required": "Encryption demanded", "not_smtp": "Not a mail server", "accepts_all": "Accepts every name",
 	"not_verifiable_provider": "Provider says yes to all", "bad_line": "Line could not be read", "bad_input": "Not enough to go on",
-	"blocked_by_server": "Server refused us", "ambiguous": "May be somebody else's",
+	"blocked_by_server": "Server refused us", "ambiguous": "May be somebody else's", "pattern_unknown": "Form of address unknown",
 	"greylisted": "Server says: come back later", "pattern_learned": "From known addresses here", "pattern_prior": "From what is usual", "internal_error": "Our own error",
 }
 
@@ -225,6 +225,7 @@ var nextSteps = map[string]string{
 	"not_verifiable_provider": "This provider says yes to every name, so only the pattern counts. The score is our estimate.",
 	"rejected_unclear":        "The server refused without saying why. Nobody can tell from this whether the mailbox exists.",
 	"ambiguous":               "A mailbox answers that may be somebody else's of a like name. Check before you write to it.",
+	"pattern_unknown":         "The likely addresses were refused, and this company may write its addresses in a rare way. A known address of a colleague would tell.",
 	"not_smtp":                "What answers for this domain does not speak the mail protocol. Check the domain.",
 	"bad_input":               "The row lacks a usable name, domain or address. Correct it in your file and upload those rows again.",
 	"bad_line":                "The line could not be read. The result file says what is wrong with it.",

@@ -18,7 +18,7 @@ func TestWorkerKilledFiftyTimes(t *testing.T) {
 	h.run("clock")
 	l := h.start()
 	for i := range int64(50) {
-		h.until(l, fmt.Sprintf("at kill %d", i+1), done(i*190))
+		h.until(l, fmt.Sprintf("at kill %d", i+1), done(i*150))
 		if h.workers[0].Args[1] == "clock" {
 			h.workers[0], h.workers[len(h.workers)-1] = h.workers[len(h.workers)-1], h.workers[0]
 		}

@@ -123,7 +123,7 @@ func (q *question) judgeLoose(a asked) {
 }
 
 // colleaguesWait is when a doubt is looked at again that colleagues' addresses may have settled by then.
-const colleaguesWait = 20 * time.Second
+const colleaguesWait = 10 * time.Second
 
 // await reports whether this question may wait for colleagues: once for each person.
 func (q *question) await() bool {

@@ -48,6 +48,7 @@ func findCommand() *cobra.Command {
 	cmd.Flags().StringVar(&p.Domain, "domain", "", "the company's domain or website")
 	cmd.Flags().StringVar(&p.Company, "company", "", "the company's name, when the domain is not known")
 	f.flags(cmd)
+	p.Alone = true // no colleagues will follow
 	cmd.MarkFlagsOneRequired("domain", "company")
 	cmd.MarkFlagsOneRequired("first", "last", "name")
 	return cmd
