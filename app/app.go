@@ -31,14 +31,15 @@ type App struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
-	id      string // of this process, among the workers
-	hashing slots
-	noHash  string // what a password is compared with when there is no user
-	optOuts optOuts
-	paces   paceRests
-	memory  *domainMemory
-	settler *settler
-	mailer  mailer // nil: this installation sends no mail
+	id       string // of this process, among the workers
+	hashing  slots
+	noHash   string // what a password is compared with when there is no user
+	optOuts  optOuts
+	question AskFunc // what a record job asks
+	paces    paceRests
+	memory   *domainMemory
+	settler  *settler
+	mailer   mailer // nil: this installation sends no mail
 }
 
 // Options are what tests and the demo world set beside the configuration.
@@ -46,7 +47,11 @@ type Options struct {
 	Log  *slog.Logger     // nil: nothing is logged
 	Now  func() time.Time // nil: time.Now in UTC
 	Dial DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
+	Ask  AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
 }
+
+// AskFunc answers a question in place of the finder.
+type AskFunc func(ctx context.Context, process string, p finder.Person) (finder.Result, error)
 
 // Open connects to the database, Redis and the file store named by c. It does not migrate.
 func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
@@ -90,6 +95,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.settler = newSettler(a)
+	if a.question = o.Ask; a.question == nil {
+		a.question = a.ask
+	}
 	return a, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shifted makes an app's clock run ahead by what is returned.
-func shifted(e *apptest.Env) *time.Duration {
-	ahead := new(time.Duration)
-	e.App.Now = func() time.Time { return time.Now().UTC().Add(*ahead) }
+// shifted makes an app's clock run ahead by what is stored in the result. No worker may run yet.
+func shifted(e *apptest.Env) *atomic.Int64 {
+	ahead := new(atomic.Int64)
+	e.App.Now = func() time.Time { return time.Now().UTC().Add(time.Duration(ahead.Load())) }
 	return ahead
 }
 
@@ -69,7 +70,7 @@ func TestAlarmWhenWorkWaitsAndNobodyDoesIt(t *testing.T) {
 	_, err := e.Fire(t.Context(), "workers")
 	require.NoError(t, err, "nothing waits")
 	ahead := shifted(e)
-	*ahead = time.Minute
+	ahead.Store(int64(time.Minute))
 	waiting(t, e, as, "w", 10)
 	_, err = e.Fire(t.Context(), "workers")
 	require.ErrorContains(t, err, "no worker has shown itself")
@@ -81,16 +82,16 @@ func TestAlarmWhenWorkWaitsAndNobodyDoesIt(t *testing.T) {
 
 func TestCleaningDeletesWhatIsPastItsTimeAndNothingElse(t *testing.T) {
 	e := apptest.New(t)
+	ahead := shifted(e)
 	e.Work()
 	as := e.NewActor("a@one.example")
 	old := e.Run(as, "old.csv", []byte("First Name,Last Name,Website\nGrace,Yates,onegate.example\n"))
-	ahead := shifted(e)
-	*ahead = 89 * 24 * time.Hour
+	ahead.Store(int64(89 * 24 * time.Hour))
 	young := e.Upload(as, "young.csv", []byte("First Name,Last Name,Website\nGrace,Yates,onegate.example\n"))
 	result, err := e.Clean(t.Context())
 	require.NoError(t, err)
 	require.NotContains(t, result, "lists")
-	*ahead = 91 * 24 * time.Hour
+	ahead.Store(int64(91 * 24 * time.Hour))
 	result, err = e.Clean(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, result, "1 lists")

@@ -13,9 +13,9 @@ import (
 // starts now waits no longer than that behind a large one.
 const (
 	feedAhead     = time.Second
-	feedMin       = 200 // tasks kept waiting whatever the speed
-	feedChunk     = 500 // rows of one list claimed at once
-	feedBusy      = 20 * time.Millisecond
+	feedMin       = 500  // tasks kept waiting whatever the speed
+	feedChunk     = 1000 // rows of one list claimed at once
+	feedBusy      = 5 * time.Millisecond
 	feedIdle      = 200 * time.Millisecond
 	feedError     = 2 * time.Second
 	feedLease     = "feeder"

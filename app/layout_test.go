@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/labstack/echo/v4":                    {"web"},
 	"gorm.io/gorm":                                   {"app", "app/db"},
-	"github.com/hibiken/asynq":                       {"app"},
+	"github.com/hibiken/asynq":                       {"app", "cmd/beagle"},
 	"github.com/standard-webhooks/standard-webhooks": {"app"},
 	"github.com/aws/aws-sdk-go-v2":                   {"app/files", "app/apptest/services"},
 	"github.com/johannesboyne/gofakes3":              {"app/files"},

@@ -20,7 +20,7 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	began := time.Now()
-	result, err := a.ask(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+	result, err := a.question(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
 		Alone: t.Tries > 0}) // colleagues are waited for once
 	if err != nil {
 		return err

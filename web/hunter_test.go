@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -33,8 +34,9 @@ func nodeModules(t *testing.T) string {
 		return modules
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	install := exec.CommandContext(t.Context(), npm, append([]string{"install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts"}, hunterClients...)...)
-	install.WaitDelay = installTimeout
+	ctx, cancel := context.WithTimeout(t.Context(), installTimeout)
+	defer cancel()
+	install := exec.CommandContext(ctx, npm, append([]string{"install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts"}, hunterClients...)...)
 	if said, err := install.CombinedOutput(); err != nil {
 		services.Missing(t, "Hunter's clients cannot be installed: "+string(said))
 	}

@@ -48,19 +48,41 @@ func TestEveryCallIsInTheContractAndTheReverse(t *testing.T) {
 	require.Equal(t, served, written)
 }
 
+func TestContractNoticesWhatItDoesNotAllow(t *testing.T) {
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "/v2/email-count?domain=a.example", nil)
+	require.NoError(t, err)
+	good := answer{200, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, `{"data":{"total":0,"personal_emails":0,"generic_emails":0,"department":{},"seniority":{}},"meta":{"params":{}}}`}
+	require.NoError(t, checkContract(r, good))
+	for _, wrong := range []answer{
+		{200, good.header, strings.Replace(good.body, `"total":0`, `"total":"0"`, 1)},
+		{200, good.header, strings.Replace(good.body, `"total":0,`, "", 1)},
+		{200, good.header, strings.Replace(good.body, `"total":0,`, `"total":0,"surprise":1,`, 1)},
+		{201, good.header, good.body},
+		{200, http.Header{"Content-Type": {"text/html"}}, good.body},
+		{400, good.header, `{"errors":[]}`},
+	} {
+		require.Error(t, checkContract(r, wrong), "%d %s", wrong.status, wrong.body)
+	}
+}
+
 // requireContract checks an answer of the API against openapi.yaml.
 func requireContract(t *testing.T, r *http.Request, got answer) {
 	t.Helper()
+	require.NoError(t, checkContract(r, got), "%s %s: %d %s", r.Method, r.URL.Path, got.status, got.body)
+}
+
+func checkContract(r *http.Request, got answer) error {
 	doc, err := contract()
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	route := routeOf(doc, r)
 	if route == nil {
-		return // not a call of the API
+		return nil // not a call of the API
 	}
-	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route}, Status: got.status, Header: got.header,
 		Body: io.NopCloser(bytes.NewBufferString(got.body)), Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.Contains(route.Path, "download") && got.status == 200}})
-	require.NoError(t, err, "%s %s: %d %s", r.Method, r.URL.Path, got.status, got.body)
 }
 
 func routeOf(doc *openapi3.T, r *http.Request) *routers.Route {

@@ -3,11 +3,15 @@ package mail
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	gomail "github.com/wneessen/go-mail"
@@ -25,6 +29,10 @@ type server struct {
 func newServer(t *testing.T) *server {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	return serveOn(t, l)
+}
+
+func serveOn(t *testing.T, l net.Listener) *server {
 	s := &server{addr: l.Addr().String(), refuse: map[string]string{}}
 	var open sync.WaitGroup
 	open.Go(func() {
@@ -33,6 +41,7 @@ func newServer(t *testing.T) *server {
 			if err != nil {
 				return
 			}
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 			open.Go(func() { s.talk(conn) })
 		}
 	})
@@ -132,12 +141,31 @@ func TestPasswordIsNotSentInClearToOtherMachines(t *testing.T) {
 	server := newServer(t)
 	sender, err := NewSMTP("smtp://mara:secret@mail.two.example", "beagle@one.example")
 	require.NoError(t, err)
-	sender.opts = append(sender.opts, gomail.WithDialContextFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+	sender.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", server.addr)
-	}))
+	}
 	require.Error(t, sender.Send(t.Context(), Message{To: "a@b.example", Subject: "s", Text: "t", HTML: "h"}))
 	require.Empty(t, server.auth, "the server offers no TLS")
 	_, err = NewSMTP("smtp://mara:secret@:25", "beagle@one.example")
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "secret")
+}
+
+func TestMailGoesOverTLSFromTheBeginningWithSMTPS(t *testing.T) {
+	https := httptest.NewTLSServer(nil) // for its certificate
+	defer https.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: https.TLS.Certificates})
+	require.NoError(t, err)
+	server := serveOn(t, l)
+	sender, err := NewSMTP("smtps://mara:secret@"+server.addr, "beagle@one.example")
+	require.NoError(t, err)
+	m := Message{To: "teo@two.example", Subject: "s", Text: "t", HTML: "h"}
+	require.Error(t, sender.Send(t.Context(), m), "nobody vouches for the certificate")
+	require.Empty(t, server.auth)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(https.Certificate())
+	sender.opts = append(sender.opts, gomail.WithTLSConfig(&tls.Config{RootCAs: trusted, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}))
+	require.NoError(t, sender.Send(t.Context(), m))
+	require.Len(t, server.mails, 1)
+	require.NotEmpty(t, server.auth)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +24,9 @@ var ErrRefused = errors.New("the mail server refused the mail")
 type SMTP struct {
 	from string
 	host string
+	tls  bool // from the beginning
 	opts []gomail.Option
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // NewSMTP reads smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS from the beginning). A password is
@@ -32,10 +36,10 @@ func NewSMTP(server, from string) (*SMTP, error) {
 	if err != nil || u.Hostname() == "" {
 		return nil, errors.New("SMTP_URL must look like smtp://user:password@host:587")
 	}
-	s := &SMTP{from: from, host: u.Hostname(), opts: []gomail.Option{gomail.WithTimeout(sendTimeout)}}
+	s := &SMTP{from: from, host: u.Hostname(), dial: new(net.Dialer).DialContext, opts: []gomail.Option{gomail.WithTimeout(sendTimeout)}}
 	port, policy := 587, gomail.TLSOpportunistic
 	if u.Scheme == "smtps" {
-		port = 465
+		port, policy, s.tls = 465, gomail.NoTLS, true // no STARTTLS inside of TLS
 		s.opts = append(s.opts, gomail.WithSSL())
 	}
 	if u.Port() != "" {
@@ -48,7 +52,7 @@ func NewSMTP(server, from string) (*SMTP, error) {
 		auth := gomail.SMTPAuthAutoDiscover
 		if thisMachine(s.host) {
 			auth = gomail.SMTPAuthPlain
-		} else {
+		} else if !s.tls {
 			policy = gomail.TLSMandatory
 		}
 		s.opts = append(s.opts, gomail.WithSMTPAuth(auth), gomail.WithUsername(name), gomail.WithPassword(password))
@@ -74,13 +78,24 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
-	client, err := gomail.NewClient(s.host, s.opts...)
+	var conn net.Conn
+	opts := slices.Clone(s.opts)
+	if !s.tls {
+		opts = append(opts, gomail.WithDialContextFunc(func(ctx context.Context, network, addr string) (_ net.Conn, err error) {
+			conn, err = s.dial(ctx, network, addr)
+			return conn, err
+		}))
+	}
+	client, err := gomail.NewClient(s.host, opts...)
 	if err != nil {
 		return fmt.Errorf("preparing to send mail: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	err = client.DialAndSendWithContext(ctx, msg)
+	if conn != nil {
+		_ = conn.Close() // the library leaves it open when STARTTLS goes wrong
+	}
 	var failed *gomail.SendError
 	if errors.As(err, &failed) && failed.ErrorCode() >= 500 && !failed.IsTemp() {
 		err = errors.Join(ErrRefused, err)

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"beagle/app"
+	"beagle/app/config"
+	"beagle/app/finder"
+
+	"github.com/hibiken/asynq"
+	"github.com/spf13/cobra"
+)
+
+const bareQueue = "bench-bare"
+
+func benchFanoutCommand() *cobra.Command {
+	var rows int
+	var profile string
+	cmd := &cobra.Command{
+		Use: "fanout", Short: "Record jobs whose lookup costs nothing, beside bare asynq no-op tasks on the same Redis", Args: cobra.NoArgs,
+		Long: "Needs DATABASE_URL, REDIS_URL, S3_ENDPOINT and S3_BUCKET of services that may be written to, and no worker running on them.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			bare, err := bareAsynq(cmd.Context(), rows)
+			if err != nil {
+				return err
+			}
+			if profile != "" {
+				f, err := os.Create(profile)
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				if err := pprof.StartCPUProfile(f); err != nil {
+					return err
+				}
+				defer pprof.StopCPUProfile()
+			}
+			ours, err := fanout(cmd.Context(), rows)
+			if err != nil {
+				return err
+			}
+			printf(cmd.OutOrStdout(), "bare asynq, 1 server, 1 queue  %8.0f tasks/s\nrecord jobs, 1 process         %8.0f rows/s   %.0f %% of bare\n", bare, ours, 100*ours/bare)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&rows, "rows", 50_000, "rows of the list")
+	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the record jobs to this file")
+	return cmd
+}
+
+// bareAsynq measures what asynq alone does: one server, one queue, handlers that do nothing.
+func bareAsynq(ctx context.Context, n int) (float64, error) {
+	c, err := config.Load()
+	if err != nil {
+		return 0, err
+	}
+	redis, err := asynq.ParseRedisURI(c.RedisURL)
+	if err != nil {
+		return 0, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	client := asynq.NewClient(redis)
+	defer client.Close()
+	var group sync.WaitGroup
+	var failed atomic.Value
+	for w := range 32 {
+		group.Go(func() {
+			for i := w; i < n; i += 32 {
+				if _, err := client.EnqueueContext(ctx, asynq.NewTask("noop", nil), asynq.Queue(bareQueue)); err != nil {
+					failed.Store(err)
+					return
+				}
+			}
+		})
+	}
+	if group.Wait(); failed.Load() != nil {
+		return 0, failed.Load().(error)
+	}
+	left := atomic.Int64{}
+	left.Store(int64(n))
+	done := make(chan struct{})
+	server := asynq.NewServer(redis, asynq.Config{Concurrency: c.Worker.Concurrency, Queues: map[string]int{bareQueue: 1}, TaskCheckInterval: 100 * time.Millisecond, LogLevel: asynq.FatalLevel})
+	began := time.Now()
+	err = server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
+		if left.Add(-1) == 0 {
+			close(done)
+		}
+		return nil
+	}))
+	if err != nil {
+		return 0, fmt.Errorf("starting asynq: %w", err)
+	}
+	defer server.Shutdown()
+	select {
+	case <-done:
+		return float64(n) / time.Since(began).Seconds(), nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// fanout measures a whole list through one worker process: feeding, queue, group commit, acknowledgement.
+func fanout(ctx context.Context, rows int) (rate float64, err error) {
+	c, err := config.Load()
+	if err != nil {
+		return 0, err
+	}
+	a, err := app.Open(ctx, c, app.Options{Log: quiet(c), Ask: func(_ context.Context, _ string, p finder.Person) (finder.Result, error) {
+		return finder.Result{Email: "x@" + p.Domain, Status: finder.StatusValid, Score: 97, Pattern: "{first}.{last}", Reason: "mailbox_exists"}, nil
+	}})
+	if err != nil {
+		return 0, err
+	}
+	o := &opened{App: a, closers: []func() error{a.Close}}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	if err := o.Migrate(ctx); err != nil {
+		return 0, err
+	}
+	list, as, err := fanoutList(ctx, o, rows)
+	if err != nil {
+		return 0, err
+	}
+	working, stop := context.WithCancel(ctx)
+	worked := make(chan error, 1)
+	began := time.Now()
+	go func() { worked <- o.Work(working) }()
+	for err == nil && !list.Ended() {
+		time.Sleep(benchPoll / 2)
+		list, err = o.List(ctx, as.Account, list.Ref)
+	}
+	took := time.Since(began)
+	stop()
+	return float64(rows) / took.Seconds(), errors.Join(err, <-worked)
+}
+
+// fanoutList is an imported list that nobody works on yet.
+func fanoutList(ctx context.Context, o *opened, rows int) (app.List, app.Actor, error) {
+	file, err := benchFile(rows)
+	if err != nil {
+		return app.List{}, app.Actor{}, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := file.Seek(0, 0); err != nil {
+		return app.List{}, app.Actor{}, err
+	}
+	user, err := o.AddUser(ctx, fmt.Sprintf("bench-%d@localhost", time.Now().UnixNano()), "a password nobody needs", "bench", false)
+	if err != nil {
+		return app.List{}, app.Actor{}, err
+	}
+	list, err := o.Upload(ctx, user.Actor(), app.UploadParams{Filename: "bench.csv", Body: file, Size: -1})
+	if err != nil {
+		return app.List{}, app.Actor{}, err
+	}
+	if list, err = o.Start(ctx, user.Actor(), list.Ref, app.StartParams{}); err != nil {
+		return app.List{}, app.Actor{}, err
+	}
+	return list, user.Actor(), o.Import(ctx, list.ID)
+}
