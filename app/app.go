@@ -36,6 +36,7 @@ type App struct {
 	noHash   string // what a password is compared with when there is no user
 	optOuts  optOuts
 	question AskFunc // what a record job asks
+	opened   time.Time
 	paces    paceRests
 	memory   *domainMemory
 	settler  *settler
@@ -70,6 +71,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	if a.Now == nil {
 		a.Now = func() time.Time { return time.Now().UTC() }
 	}
+	a.opened = a.Now()
 	host, _ := os.Hostname()
 	a.id = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), newRef()[:8])
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {

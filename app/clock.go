@@ -175,7 +175,7 @@ func (a *App) pingWorkers(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(living) == 0 && backlog.Total() > 0 {
+	if len(living) == 0 && backlog.Total() > 0 && a.Now().Sub(a.opened) > workersMissing {
 		return "", fmt.Errorf("no worker has shown itself for %s while %d events wait: start `beagle worker`", workersMissing, backlog.Total())
 	}
 	return fmt.Sprintf("%d workers, %d events wait", len(living), backlog.Total()), nil
