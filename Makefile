@@ -13,7 +13,7 @@ test: ## vet, format and race tests on real services; installs what is missing o
 	@.ci/test
 
 drill: tools ## break things on purpose, with real processes on real services; prints a table (about ten minutes)
-	BEAGLE_DRILL=1 go test -v -count=1 -timeout 30m ./app/drill
+	go test -tags drill -v -count=1 -timeout 30m ./app/drill
 
 tools: ## the S3 server that tests use, into the user's cache
 	@.ci/build-tools

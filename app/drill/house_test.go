@@ -1,3 +1,5 @@
+//go:build drill
+
 // Package drill breaks things on purpose: real processes on real PostgreSQL, Redis and S3, against a simulated mail world.
 // `make drill` runs it and prints a table; docs/reliability.md keeps one. It is too slow for every test run.
 package drill
@@ -33,10 +35,6 @@ const patience = 5 * time.Minute
 var binary string // built once by TestMain
 
 func TestMain(m *testing.M) {
-	if os.Getenv("BEAGLE_DRILL") == "" {
-		fmt.Println("drills run by `make drill` only")
-		return
-	}
 	dir, err := os.MkdirTemp("", "beagle-drill-")
 	if err != nil {
 		panic(err)
