@@ -229,10 +229,14 @@ func (a *App) knownAnswers(ctx context.Context, l runningList, rows []Record) (m
 	if len(keys) == 0 || a.Config.Worker.ReuseDays == 0 {
 		return nil, nil
 	}
+	among, arg, err := db.Among(a.DB, keys)
+	if err != nil {
+		return nil, err
+	}
 	var found []Record
-	err := a.DB.WithContext(ctx).Raw(`SELECT person_key, email, status, score, pattern, reason, note, evidence, checked_at FROM records
-		WHERE account_id = ? AND person_key IN ? AND state = 'done' AND status <> ? AND checked_at > ? ORDER BY checked_at`,
-		l.AccountID, keys, finder.StatusUnknown, a.Now().AddDate(0, 0, -a.Config.Worker.ReuseDays)).Scan(&found).Error
+	err = a.DB.WithContext(ctx).Raw(`SELECT person_key, email, status, score, pattern, reason, note, evidence, checked_at FROM records
+		WHERE account_id = ? AND person_key `+among+` AND person_key <> '' AND state = 'done' AND status <> ? AND checked_at > ? ORDER BY checked_at`,
+		l.AccountID, arg, finder.StatusUnknown, a.Now().AddDate(0, 0, -a.Config.Worker.ReuseDays)).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading earlier answers: %w", err)
 	}

@@ -99,6 +99,20 @@ func TestRowsCarriesABatchOfAnyText(t *testing.T) {
 	})
 }
 
+func TestAmongFindsAnyText(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		texts := []string{"plain", `quote " and \ back`, "comma, and {brace}", "NULL", ""}
+		for _, s := range texts {
+			require.NoError(t, g.Exec("INSERT INTO suppressions (hash, kind, created_at) VALUES (?, 'x', ?)", s, time.Now()).Error)
+		}
+		among, arg, err := db.Among(g, append(texts, "not there"))
+		require.NoError(t, err)
+		var found int64
+		require.NoError(t, g.Raw("SELECT COUNT(*) FROM suppressions WHERE hash "+among, arg).Scan(&found).Error)
+		require.EqualValues(t, len(texts), found)
+	})
+}
+
 func TestCopyTxDoesBothOrNeither(t *testing.T) {
 	onEach(t, func(t *testing.T, g *gorm.DB) {
 		rows := make([][]any, 1234)

@@ -111,7 +111,7 @@ CREATE INDEX records_pending ON records (list_id, row_no) WHERE state = 'pending
 CREATE INDEX records_queued ON records (list_id, queued_at) WHERE state = 'queued';
 CREATE INDEX records_retrying ON records (list_id, next_attempt_at) WHERE state = 'retrying';
 CREATE INDEX records_twins ON records (twin_of) WHERE twin_of IS NOT NULL;
-CREATE INDEX records_answers ON records (account_id, person_key) WHERE state = 'done' AND person_key <> '';
+CREATE INDEX records_answers ON records (person_key) WHERE state = 'done' AND person_key <> '';
 CREATE INDEX records_status ON records (list_id, status, row_no) WHERE state IN ('done', 'failed');
 
 CREATE TABLE list_counts (
