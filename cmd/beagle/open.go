@@ -41,6 +41,9 @@ const (
 	demoWait    = 10 * time.Second
 )
 
+// embeddedShutdown is how long somebody who pressed Ctrl-C waits at most; what was not finished goes on at the next start.
+const embeddedShutdown = 3 * time.Second
+
 // openServices opens the app on the services that the environment names.
 func openServices(ctx context.Context) (*opened, error) {
 	c, err := config.Load()
@@ -70,6 +73,7 @@ func openEmbedded(ctx context.Context, dir string, demo bool, log func(config.Co
 	o.closers = append(o.closers, stack.Close)
 	c = stack.Configure(c)
 	c.SecureCookies = false // plain HTTP on this machine
+	c.Shutdown = min(c.Shutdown, embeddedShutdown)
 	c.Run.KeepMail = c.Run.SMTPURL == ""
 	var dial app.DialFunc
 	if demo {
