@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -76,6 +77,26 @@ func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
 	}
 	a.audit(ctx, as, "list.deleted", ref)
 	return a.ClearLater(ctx, l.ID)
+}
+
+// Discard removes an upload that has not been started, with its file, before it returns: nothing is left of it.
+func (a *App) Discard(ctx context.Context, as Actor, ref string) error {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return err
+	}
+	moved, err := a.move(ctx, l.ID, []string{ListMapping}, ListDeleting, nil)
+	if err != nil {
+		return err
+	}
+	if !moved {
+		return Refuse(CodeConflict, "wrong_state", "This list has been started already.")
+	}
+	a.audit(ctx, as, "list.discarded", ref)
+	if err := a.Clear(ctx, l.ID); err != nil {
+		return errors.Join(err, a.ClearLater(ctx, l.ID))
+	}
+	return nil
 }
 
 const clearBatch = 5000
