@@ -69,9 +69,8 @@ func (a *App) measure(ctx context.Context) (string, error) {
 func (a *App) Gauges(ctx context.Context, span, step time.Duration) (map[string][]Gauge, error) {
 	query, args := "SELECT at, name, value FROM gauges WHERE at > ? ORDER BY name, at", []any{a.Now().Add(-span)}
 	if span > time.Hour {
-		per := int64(step / quarter)
-		query = `SELECT quarter / ? AS quarter, name, MAX(value) AS value FROM gauges WHERE quarter > ? GROUP BY name, quarter / ? ORDER BY name, 1`
-		args = []any{per, quarterOf(a.Now().Add(-span)), per}
+		query = fmt.Sprintf(`SELECT quarter / %[1]d AS quarter, name, MAX(value) AS value FROM gauges WHERE quarter > ? GROUP BY name, quarter / %[1]d ORDER BY name, 1`, step/quarter)
+		args = []any{quarterOf(a.Now().Add(-span))}
 	}
 	var rows []struct {
 		At      time.Time
