@@ -61,8 +61,12 @@ type List struct {
 	Columns       []string      `gorm:"serializer:json"`
 	Mapping       sheet.Mapping `gorm:"serializer:json"`
 	CallbackURL   string        `gorm:"column:callback_url"` // told of the list's events; "" for none
-	Imported      int64         // rows committed: where a restarted import goes on
-	Total         int64         // rows of the whole list, known when the import has ended
+	ListOptions   `gorm:"embedded"`
+	ArchivedAt    *time.Time
+	DeletedFrom   string     // the state that a deleted list goes back to
+	ClearAt       *time.Time // until when a deleted list can be brought back
+	Imported      int64      // rows committed: where a restarted import goes on
+	Total         int64      // rows of the whole list, known when the import has ended
 	ResultKey     string
 	ResultVersion int
 	ResultBytes   int64
@@ -71,6 +75,12 @@ type List struct {
 	CreatedAt     time.Time
 	StartedAt     *time.Time
 	FinishedAt    *time.Time
+}
+
+// ListOptions are what a person chooses before a list starts.
+type ListOptions struct {
+	SkipDuplicates bool // rows that repeat an earlier one of the file are kept without an answer
+	Refresh        bool // everybody is asked about anew: young answers from other lists are not used again
 }
 
 // Ended tells that nothing more happens to the list by itself.
