@@ -186,14 +186,25 @@ func (a *App) move(ctx context.Context, list int64, from []string, to string, mo
 
 // failList ends a list with a reason that a person can act on.
 func (a *App) failList(ctx context.Context, list int64, reason, note string) error {
-	moved, err := a.move(ctx, list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}, ListFailed,
-		map[string]any{"reason": reason, "note": note, "finished_at": a.Now()})
-	if err == nil {
-		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+	var moved bool
+	var about mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		failed := tx.Model(&List{}).Where("id = ? AND state IN ?", list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}).
+			Updates(map[string]any{"state": ListFailed, "reason": reason, "note": note, "finished_at": a.Now()})
+		if moved = failed.RowsAffected == 1; failed.Error != nil || !moved {
+			return failed.Error
+		}
+		var err error
+		about, err = a.aboutList(tx, mail.ListFailed, list)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("failing list %d: %w", list, err)
 	}
 	if moved {
-		a.mailAbout(ctx, mail.ListFailed, list)
+		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+		a.mailOnce(ctx, about)
 		a.announce(ctx, list, EventFailed)
 	}
-	return err
+	return nil
 }
