@@ -55,8 +55,9 @@ func (s *Server) apiRecords(q *call) error {
 	if err != nil {
 		return err
 	}
-	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
-		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
+	query := recordFilters(q.r.URL.Query())
+	query.Sort, query.After, query.Limit = q.query("sort"), q.query("cursor"), limit
+	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, query)
 	if err != nil {
 		return err
 	}

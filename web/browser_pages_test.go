@@ -71,7 +71,7 @@ var (
 	}
 	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
 	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
-		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token"}
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/lists/:list/columns"}
 )
 
 func findsSomebody(b *tab) {
