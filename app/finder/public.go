@@ -28,7 +28,7 @@ func Rank(p Person, colleagues []Person) ([]Ranked, error) {
 	}
 	counts, h := teach(region, colleagues)
 	var out []Ranked
-	post := newPosterior(region, counts, name.Middle.Known())
+	post := newPosterior(region, counts, name)
 	others := held(region, domain, colleagues, holderOf(name))
 	for _, c := range rank(name.under(h), post) {
 		if others[c.local] {
