@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"beagle/app/mail"
@@ -29,6 +30,7 @@ const (
 	taskImport       = "list:import"
 	taskExport       = "list:export"
 	taskClear        = "list:clear"
+	taskAct          = "list:act"
 	taskMail         = "mail:send"
 	taskSingle       = "single:lookup"
 	taskDeliver      = "webhook:deliver"
@@ -68,6 +70,11 @@ func (a *App) ClearLater(ctx context.Context, list int64) error {
 	return a.listLater(ctx, taskClear, QueueLow, list)
 }
 
+// ActLater queues Act.
+func (a *App) ActLater(ctx context.Context, list int64) error {
+	return a.listLater(ctx, taskAct, QueueDefault, list)
+}
+
 func (a *App) listLater(ctx context.Context, kind, queue string, list int64) error {
 	payload, err := json.Marshal(listTask{List: list})
 	if err != nil {
@@ -82,6 +89,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
 }
 
 // mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
@@ -126,7 +134,7 @@ func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:
 // listJobs is the table of what the general server does.
 func (a *App) listJobs() asynq.Handler {
 	mux := asynq.NewServeMux()
-	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear} {
+	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear, taskAct: a.Act} {
 		mux.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
 			var p listTask
 			if err := json.Unmarshal(t.Payload(), &p); err != nil {
@@ -155,8 +163,9 @@ func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
 		return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 	}
 	began := time.Now()
-	err := a.SendMail(ctx, p.Kind, p.User, p.List)
+	err := a.sendMail(ctx, p)
 	a.Metrics.job(taskMail, err, lastTry(ctx), time.Since(began))
+	err = a.settleMail(ctx, p.Once, err, lastTry(ctx))
 	if errors.Is(err, mail.ErrRefused) {
 		err = errors.Join(err, asynq.SkipRetry)
 	}
@@ -181,7 +190,7 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
-		err := a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p)
+		err := a.guarded(ctx, t, func() error { return a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p) })
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)
@@ -195,7 +204,7 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
 		began := time.Now()
-		err := next.ProcessTask(ctx, t)
+		err := a.guarded(ctx, t, func() error { return next.ProcessTask(ctx, t) })
 		level := slog.LevelInfo
 		if err != nil {
 			level = slog.LevelWarn
@@ -203,6 +212,17 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 		a.Log.Log(ctx, level, "job", "task", id, "took", time.Since(began), "error", err)
 		return err
 	})
+}
+
+// guarded turns a panic of a job into its error, and reports it with where it happened.
+func (a *App) guarded(ctx context.Context, t *asynq.Task, work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.Log.ErrorContext(ctx, "job panicked", "kind", t.Type(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s panicked: %v", t.Type(), p)
+		}
+	}()
+	return work()
 }
 
 func lastTry(ctx context.Context) bool {
