@@ -14,6 +14,8 @@ import (
 	"beagle/app/files"
 	"beagle/app/mail"
 	"beagle/app/sheet"
+
+	"gorm.io/gorm"
 )
 
 // exportPage is how many rows are read at once: keyset pages keep no long transaction and are as fast as one cursor (615,000 rows/s measured).
@@ -30,8 +32,11 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if err := a.DB.WithContext(ctx).Where("id = ?", list).Limit(1).Find(&l).Error; err != nil {
 		return fmt.Errorf("reading list %d: %w", list, err)
 	}
-	if l.ID == 0 || l.State == ListDeleting || l.Imported == 0 {
+	if l.ID == 0 || l.State == ListDeleting {
 		return nil
+	}
+	if l.Imported == 0 {
+		return a.finishEmpty(ctx, l)
 	}
 	version := l.ResultVersion + 1
 	key := fmt.Sprintf("%sresult-v%d.csv", listPrefix(l), version)
@@ -40,41 +45,86 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if err != nil {
 		return fmt.Errorf("exporting list %d: %w", list, err)
 	}
-	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_key = ?, result_version = ?, result_bytes = ?, result_at = ? WHERE id = ? AND result_version = ?`,
+	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_key = ?, result_version = ?, result_bytes = ?, result_at = ? WHERE id = ? AND result_version = ? AND state <> 'deleting'`,
 		key, version, size, began, list, l.ResultVersion)
 	if done.Error != nil {
 		return fmt.Errorf("noting the result of list %d: %w", list, done.Error)
 	}
 	if done.RowsAffected == 0 {
-		return nil // another export was faster
-	}
-	finished := a.DB.WithContext(ctx).Exec(`UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'`, a.Now(), list)
-	if finished.Error != nil {
-		return fmt.Errorf("finishing list %d: %w", list, finished.Error)
+		return a.dropOrphan(ctx, list, key) // another export was faster, or the list is being deleted
 	}
 	a.Metrics.rows.WithLabelValues("exported").Add(float64(l.Imported))
-	if finished.RowsAffected == 1 {
-		a.Metrics.finished(l, a.Now())
-		a.mailAbout(ctx, mail.ListFinished, list)
-		a.announce(ctx, list, EventFinished)
+	if err := a.finish(ctx, l); err != nil {
+		return err
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
 	return nil
 }
 
+// finishEmpty ends a list whose rows were all removed: there is nothing to write.
+func (a *App) finishEmpty(ctx context.Context, l List) error {
+	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_at = ?, finished_at = COALESCE(finished_at, ?), state = CASE WHEN state = 'exporting' THEN 'finished' ELSE state END
+		WHERE id = ? AND state IN ('exporting', 'finished', 'canceled')`, a.Now(), a.Now(), l.ID)
+	if done.Error != nil {
+		return fmt.Errorf("finishing empty list %d: %w", l.ID, done.Error)
+	}
+	return nil
+}
+
+// finish ends an exporting list, with the mail that its owner is owed and the time that it took, and tells of it.
+func (a *App) finish(ctx context.Context, l List) error {
+	now, ended := a.Now(), false
+	var about mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		moved := tx.Exec("UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'", now, l.ID)
+		if ended = moved.RowsAffected == 1; moved.Error != nil || !ended {
+			return moved.Error
+		}
+		if about, err = a.aboutList(tx, mail.ListFinished, l.ID); err != nil {
+			return err
+		}
+		return tx.Exec("INSERT INTO list_times (list_id, at, seconds, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", l.ID, now, now.Sub(l.CreatedAt).Seconds(), l.Imported).Error
+	})
+	if err != nil {
+		return fmt.Errorf("finishing list %d: %w", l.ID, err)
+	}
+	if ended {
+		a.Metrics.finished(l, now)
+		a.mailOnce(ctx, about)
+		a.announce(ctx, l.ID, EventFinished)
+	}
+	return nil
+}
+
+// dropOrphan deletes a result file that came too late for its list: nobody else would. Without the list's row or with it on its way
+// out Clear may have looked for files already.
+func (a *App) dropOrphan(ctx context.Context, list int64, key string) error {
+	var lives bool
+	if err := a.DB.WithContext(ctx).Raw("SELECT EXISTS (SELECT 1 FROM lists WHERE id = ? AND state <> 'deleting')", list).Scan(&lives).Error; err != nil {
+		return fmt.Errorf("reading list %d: %w", list, err)
+	}
+	if lives {
+		return nil
+	}
+	if err := a.Files.Delete(ctx, key); err != nil {
+		return fmt.Errorf("deleting the result of deleted list %d: %w", list, err)
+	}
+	return nil
+}
+
 func (a *App) writeResult(ctx context.Context, l List, key string) (int64, error) {
-	body := a.stream(ctx, l, sheet.CSV, false)
+	body := a.stream(ctx, l, Selection{}, sheet.CSV, false)
 	size, err := a.Files.Put(ctx, key, contentTypes[sheet.CSV], body)
 	return size, errors.Join(err, body.Close())
 }
 
-// stream writes a list's records into a reader. The writing ends when the reader is closed.
-func (a *App) stream(ctx context.Context, l List, format string, raw bool) io.ReadCloser {
+// stream writes selected records of a list into a reader. The writing ends when the reader is closed.
+func (a *App) stream(ctx context.Context, l List, which Selection, format string, raw bool) io.ReadCloser {
 	ctx, cancel := context.WithCancel(ctx)
 	r, w := io.Pipe()
 	go func() {
 		defer cancel()
-		_ = w.CloseWithError(a.writeRecords(ctx, l, format, raw, w)) // the reader's side gets the error
+		_ = w.CloseWithError(a.writeRecords(ctx, l, which, format, raw, w)) // the reader's side gets the error
 	}()
 	return &streamed{PipeReader: r, cancel: cancel}
 }
@@ -89,7 +139,7 @@ func (s *streamed) Close() error {
 	return s.PipeReader.Close()
 }
 
-func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool, w io.Writer) error {
+func (a *App) writeRecords(ctx context.Context, l List, which Selection, format string, raw bool, w io.Writer) error {
 	comma := l.Dialect.Comma
 	if comma == "" {
 		comma = ","
@@ -99,7 +149,7 @@ func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool,
 		return fmt.Errorf("beginning a %s file: %w", format, err)
 	}
 	for after := int64(0); ; {
-		last, n, err := a.writePage(ctx, l, after, out)
+		last, n, err := a.writePage(ctx, l, which, after, out)
 		if err != nil {
 			return err
 		}
@@ -110,10 +160,13 @@ func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool,
 	}
 }
 
-// writePage writes the records after a row and reports the last row and how many there were.
-func (a *App) writePage(ctx context.Context, l List, after int64, out sheet.Writer) (last int64, n int, err error) {
-	rows, err := a.DB.WithContext(ctx).Raw(`SELECT row_no, cells, state, email, status, score, pattern, reason, checked_at FROM records
-		WHERE list_id = ? AND row_no > ? ORDER BY row_no LIMIT ?`, l.ID, after, exportPage).Rows()
+// writePage writes the selected records after a row and reports the last row and how many there were.
+func (a *App) writePage(ctx context.Context, l List, which Selection, after int64, out sheet.Writer) (last int64, n int, err error) {
+	page, err := which.narrow(a.DB.WithContext(ctx).Table("records").Where("list_id = ? AND row_no > ?", l.ID, after))
+	if err != nil {
+		return 0, 0, err
+	}
+	rows, err := page.Select("row_no, cells, state, email, status, score, pattern, reason, checked_at").Order("row_no").Limit(exportPage).Rows()
 	if err != nil {
 		return 0, 0, fmt.Errorf("reading records: %w", err)
 	}
@@ -179,9 +232,14 @@ type Download struct {
 	ETag        string
 }
 
-// Download gives a list's result: the stored file when it is up to date and a CSV is asked for, else one made from the records
-// as they are now, so that a partial file can be had at any time. raw leaves out the guard against formulas.
+// Download is DownloadSome for all records of a list.
 func (a *App) Download(ctx context.Context, account int64, l List, format string, raw bool) (Download, error) {
+	return a.DownloadSome(ctx, account, l, Selection{}, format, raw)
+}
+
+// DownloadSome gives a list's result: the stored file when it is up to date and a CSV of everything is asked for, else one made from the
+// selected records as they are now, so that a partial file can be had at any time. raw leaves out the guard against formulas.
+func (a *App) DownloadSome(ctx context.Context, account int64, l List, which Selection, format string, raw bool) (Download, error) {
 	if format == "" {
 		format = sheet.CSV
 	}
@@ -194,8 +252,11 @@ func (a *App) Download(ctx context.Context, account int64, l List, format string
 	case l.Imported == 0:
 		return Download{}, Refuse(CodeConflict, "not_ready", "This list has no rows yet.")
 	}
-	d := Download{Filename: fileName(l.Name) + "." + format, ContentType: kind, Size: -1}
-	if format == sheet.CSV && !raw && l.ResultKey != "" && l.ResultAt != nil && !l.ResultAt.Before(l.ChangedAt) {
+	if _, err := which.narrow(a.DB); err != nil {
+		return Download{}, err
+	}
+	d := Download{Filename: fileName(l.Name+which.suffix()) + "." + format, ContentType: kind, Size: -1}
+	if format == sheet.CSV && !raw && which.everything() && l.FileIsFresh() {
 		body, size, err := a.Files.Open(ctx, l.ResultKey)
 		if err == nil {
 			d.Body, d.Size, d.ETag = body, size, fmt.Sprintf(`"%s-%d"`, l.Ref, l.ResultVersion)
@@ -205,8 +266,13 @@ func (a *App) Download(ctx context.Context, account int64, l List, format string
 			return Download{}, fmt.Errorf("opening the result of list %s: %w", l.Ref, err)
 		}
 	}
-	d.Body = a.stream(ctx, l, format, raw)
+	d.Body = a.stream(ctx, l, which, format, raw)
 	return d, nil
+}
+
+// FileIsFresh tells that the stored result file holds the records as they are.
+func (l List) FileIsFresh() bool {
+	return l.ResultKey != "" && l.ResultAt != nil && !l.ResultAt.Before(l.ChangedAt)
 }
 
 // fileName makes a list's name safe to save as.

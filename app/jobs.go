@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"beagle/app/mail"
@@ -29,6 +30,7 @@ const (
 	taskImport       = "list:import"
 	taskExport       = "list:export"
 	taskClear        = "list:clear"
+	taskAct          = "list:act"
 	taskMail         = "mail:send"
 	taskSingle       = "single:lookup"
 	taskDeliver      = "webhook:deliver"
@@ -68,6 +70,11 @@ func (a *App) ClearLater(ctx context.Context, list int64) error {
 	return a.listLater(ctx, taskClear, QueueLow, list)
 }
 
+// ActLater queues Act.
+func (a *App) ActLater(ctx context.Context, list int64) error {
+	return a.listLater(ctx, taskAct, QueueDefault, list)
+}
+
 func (a *App) listLater(ctx context.Context, kind, queue string, list int64) error {
 	payload, err := json.Marshal(listTask{List: list})
 	if err != nil {
@@ -82,6 +89,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
 }
 
 // mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
@@ -109,6 +117,7 @@ type recordTask struct {
 	Domain  string `json:"d,omitempty"`
 	Company string `json:"c,omitempty"`
 	Address string `json:"e,omitempty"`
+	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
 }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
@@ -126,14 +135,14 @@ func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:
 // listJobs is the table of what the general server does.
 func (a *App) listJobs() asynq.Handler {
 	mux := asynq.NewServeMux()
-	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear} {
+	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear, taskAct: a.Act} {
 		mux.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
 			var p listTask
 			if err := json.Unmarshal(t.Payload(), &p); err != nil {
 				return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 			}
 			began := time.Now()
-			err := work(ctx, p.List)
+			err := a.traced(ctx, kind, p.List, work)
 			a.Metrics.job(kind, err, lastTry(ctx), time.Since(began))
 			if err != nil && lastTry(ctx) {
 				a.Log.ErrorContext(ctx, "job given up", "task", kind, "list", p.List, "error", err)
@@ -148,6 +157,21 @@ func (a *App) listJobs() asynq.Handler {
 	return a.logged(mux)
 }
 
+// traced does a list's job within the list's trace.
+func (a *App) traced(ctx context.Context, kind string, list int64, work func(context.Context, int64) error) error {
+	if a.Trace == nil {
+		return work(ctx, list)
+	}
+	var parent []string
+	if err := a.DB.WithContext(ctx).Raw("SELECT trace FROM lists WHERE id = ?", list).Scan(&parent).Error; err == nil && len(parent) == 1 {
+		ctx = a.Trace.Under(ctx, parent[0])
+	}
+	ctx, span := a.Trace.Start(ctx, kind, "list", list)
+	err := work(ctx, list)
+	span.End(err)
+	return err
+}
+
 // mailJob sends one mail. One that the mail server refuses for good is not tried again; it stays to be seen among the archived tasks.
 func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
 	var p mailTask
@@ -155,8 +179,9 @@ func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
 		return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 	}
 	began := time.Now()
-	err := a.SendMail(ctx, p.Kind, p.User, p.List)
+	err := a.sendMail(ctx, p)
 	a.Metrics.job(taskMail, err, lastTry(ctx), time.Since(began))
+	err = a.settleMail(ctx, p.Once, err, lastTry(ctx))
 	if errors.Is(err, mail.ErrRefused) {
 		err = errors.Join(err, asynq.SkipRetry)
 	}
@@ -181,7 +206,9 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
-		err := a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p)
+		began := time.Now()
+		err := a.guarded(ctx, t, func() error { return a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p) })
+		a.Log.DebugContext(ctx, "job", "task", id, "list", p.List, "took", time.Since(began), "error", err)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)
@@ -195,7 +222,7 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
 		began := time.Now()
-		err := next.ProcessTask(ctx, t)
+		err := a.guarded(ctx, t, func() error { return next.ProcessTask(ctx, t) })
 		level := slog.LevelInfo
 		if err != nil {
 			level = slog.LevelWarn
@@ -203,6 +230,17 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 		a.Log.Log(ctx, level, "job", "task", id, "took", time.Since(began), "error", err)
 		return err
 	})
+}
+
+// guarded turns a panic of a job into its error, and reports it with where it happened.
+func (a *App) guarded(ctx context.Context, t *asynq.Task, work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.Log.ErrorContext(ctx, "job panicked", "kind", t.Type(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s panicked: %v", t.Type(), p)
+		}
+	}()
+	return work()
 }
 
 func lastTry(ctx context.Context) bool {

@@ -61,8 +61,13 @@ type List struct {
 	Columns       []string      `gorm:"serializer:json"`
 	Mapping       sheet.Mapping `gorm:"serializer:json"`
 	CallbackURL   string        `gorm:"column:callback_url"` // told of the list's events; "" for none
-	Imported      int64         // rows committed: where a restarted import goes on
-	Total         int64         // rows of the whole list, known when the import has ended
+	ListOptions   `gorm:"embedded"`
+	ArchivedAt    *time.Time
+	DeletedFrom   string     // the state that a deleted list goes back to
+	ClearAt       *time.Time // until when a deleted list can be brought back
+	Trace         string     // W3C traceparent of the upload; "" when it was not traced
+	Imported      int64      // rows committed: where a restarted import goes on
+	Total         int64      // rows of the whole list, known when the import has ended
 	ResultKey     string
 	ResultVersion int
 	ResultBytes   int64
@@ -71,6 +76,12 @@ type List struct {
 	CreatedAt     time.Time
 	StartedAt     *time.Time
 	FinishedAt    *time.Time
+}
+
+// ListOptions are what a person chooses before a list starts.
+type ListOptions struct {
+	SkipDuplicates bool // rows that repeat an earlier one of the file are kept without an answer
+	Refresh        bool // everybody is asked about anew: young answers from other lists are not used again
 }
 
 // Ended tells that nothing more happens to the list by itself.
@@ -91,31 +102,9 @@ func (a *App) List(ctx context.Context, account int64, ref string) (List, error)
 	return found, nil
 }
 
-// Lists reads a page of an account's lists, newest first, and how many there are in all. after is the cursor a page before gave.
+// Lists is FindLists for all lists. after is the cursor a page before gave.
 func (a *App) Lists(ctx context.Context, account int64, after string, limit int) (lists []List, next string, total int64, err error) {
-	all := func() *gorm.DB {
-		return a.DB.WithContext(ctx).Model(&List{}).Where("account_id = ? AND state <> ?", account, ListDeleting)
-	}
-	if err := all().Count(&total).Error; err != nil {
-		return nil, "", 0, fmt.Errorf("counting lists: %w", err)
-	}
-	page := all()
-	if after != "" {
-		id, err := parseCursor(after)
-		if err != nil {
-			return nil, "", 0, err
-		}
-		page = page.Where("id < ?", id)
-	}
-	limit = clampLimit(limit)
-	if err := page.Order("id DESC").Limit(limit + 1).Find(&lists).Error; err != nil {
-		return nil, "", 0, fmt.Errorf("reading lists: %w", err)
-	}
-	if len(lists) > limit {
-		lists = lists[:limit]
-		next = strconv.FormatInt(lists[limit-1].ID, 36)
-	}
-	return lists, next, total, nil
+	return a.FindLists(ctx, account, ListQuery{After: after, Limit: limit})
 }
 
 const (
@@ -198,14 +187,25 @@ func (a *App) move(ctx context.Context, list int64, from []string, to string, mo
 
 // failList ends a list with a reason that a person can act on.
 func (a *App) failList(ctx context.Context, list int64, reason, note string) error {
-	moved, err := a.move(ctx, list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}, ListFailed,
-		map[string]any{"reason": reason, "note": note, "finished_at": a.Now()})
-	if err == nil {
-		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+	var moved bool
+	var about mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		failed := tx.Model(&List{}).Where("id = ? AND state IN ?", list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}).
+			Updates(map[string]any{"state": ListFailed, "reason": reason, "note": note, "finished_at": a.Now()})
+		if moved = failed.RowsAffected == 1; failed.Error != nil || !moved {
+			return failed.Error
+		}
+		var err error
+		about, err = a.aboutList(tx, mail.ListFailed, list)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("failing list %d: %w", list, err)
 	}
 	if moved {
-		a.mailAbout(ctx, mail.ListFailed, list)
+		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+		a.mailOnce(ctx, about)
 		a.announce(ctx, list, EventFailed)
 	}
-	return err
+	return nil
 }

@@ -38,7 +38,7 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 		return List{}, a.tooLarge()
 	}
 	l := List{Ref: newRef(), AccountID: as.Account, UserID: as.User, Name: name, Process: process, State: ListMapping, Filename: filename,
-		CreatedAt: a.Now(), ChangedAt: a.Now()}
+		Trace: a.Trace.Parent(ctx), CreatedAt: a.Now(), ChangedAt: a.Now()}
 	l.UploadKey = listPrefix(l) + "upload"
 	sniffed, err := a.store(ctx, &l, p.Body)
 	if err != nil {
@@ -48,6 +48,7 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 	if err := a.DB.WithContext(ctx).Create(&l).Error; err != nil {
 		return List{}, errors.Join(fmt.Errorf("making a list: %w", err), a.Files.Delete(context.WithoutCancel(ctx), l.UploadKey))
 	}
+	a.Log.InfoContext(ctx, "list uploaded", "list", l.ID, "ref", l.Ref, "account", l.AccountID, "bytes", l.UploadBytes) // joins the request's line with those of its jobs
 	a.audit(ctx, as, "list.uploaded", l.Ref)
 	return l, nil
 }
@@ -174,14 +175,12 @@ func (a *App) Preview(ctx context.Context, account int64, ref string, d *sheet.D
 	if l.State != ListMapping {
 		return sheet.Sniffed{}, Refuse(CodeConflict, "wrong_state", "This list has been started already.")
 	}
-	if d == nil {
-		d = &l.Dialect
-	}
-	sniffed, err := a.preview(ctx, l, *d)
+	sniffed, err := a.preview(ctx, l, d)
 	return sniffed, refuseSheet(err)
 }
 
-func (a *App) preview(ctx context.Context, l List, d sheet.Dialect) (sheet.Sniffed, error) {
+// preview reads the beginning of an upload as d says, or with d nil detects anew how it is written.
+func (a *App) preview(ctx context.Context, l List, d *sheet.Dialect) (sheet.Sniffed, error) {
 	body, size, err := a.Files.Open(ctx, l.UploadKey)
 	if err != nil {
 		return sheet.Sniffed{}, fmt.Errorf("opening upload of list %d: %w", l.ID, err)
@@ -193,14 +192,22 @@ func (a *App) preview(ctx context.Context, l List, d sheet.Dialect) (sheet.Sniff
 			return sheet.Sniffed{}, fmt.Errorf("reading upload of list %d: %w", l.ID, err)
 		}
 		defer file.Close()
-		d.Format = sheet.XLSX
-		return sheet.SniffXLSX(file, size, d, a.sheetLimits())
+		chosen := sheet.Dialect{}
+		if d != nil {
+			chosen = *d
+			chosen.Format = sheet.XLSX
+		}
+		return sheet.SniffXLSX(file, size, chosen, a.sheetLimits())
 	}
 	head, err := io.ReadAll(io.LimitReader(body, sheet.SniffBytes))
 	if err != nil {
 		return sheet.Sniffed{}, fmt.Errorf("reading upload of list %d: %w", l.ID, err)
 	}
-	return sheet.SniffAs(head, int64(len(head)) == size, d)
+	whole := int64(len(head)) == size
+	if d == nil {
+		return sheet.Sniff(head, whole, l.Filename)
+	}
+	return sheet.SniffAs(head, whole, *d)
 }
 
 // StartParams is what the user settled on the mapping page. Nil and empty fields keep what was detected.
@@ -209,6 +216,7 @@ type StartParams struct {
 	Mapping sheet.Mapping
 	Process string
 	Name    string
+	Options *ListOptions
 	// CallbackURL is told of the list's events.
 	CallbackURL string
 }
@@ -231,7 +239,7 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	now := a.Now()
 	l.State, l.StartedAt, l.ChangedAt = ListImporting, &now, now
 	done := a.DB.WithContext(ctx).Model(&List{}).Where("id = ? AND state = ?", l.ID, ListMapping).
-		Select("state", "name", "process", "dialect", "columns", "mapping", "callback_url", "started_at", "changed_at").Updates(&l)
+		Select("state", "name", "process", "dialect", "columns", "mapping", "callback_url", "skip_duplicates", "refresh", "started_at", "changed_at").Updates(&l)
 	if done.Error != nil {
 		return List{}, fmt.Errorf("starting list %s: %w", ref, done.Error)
 	}
@@ -252,13 +260,16 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 	if l.Name, err = cleanListName(p.Name, l.Name); err != nil {
 		return err
 	}
+	if p.Options != nil {
+		l.ListOptions = *p.Options
+	}
 	if p.CallbackURL != "" {
 		if l.CallbackURL, err = checkTarget(p.CallbackURL); err != nil {
 			return err
 		}
 	}
 	if p.Dialect != nil && !sameDialect(*p.Dialect, l.Dialect) {
-		sniffed, err := a.preview(ctx, *l, *p.Dialect)
+		sniffed, err := a.preview(ctx, *l, p.Dialect)
 		if err != nil {
 			return err
 		}
@@ -272,7 +283,7 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 			return Refuse(CodeBadInput, "invalid_mapping", "The mapping gives column %d for %s, but the file has %d columns, counted from 0.", column, field, len(l.Columns))
 		}
 	}
-	return l.Mapping.CheckColumns(l.Process, l.Columns)
+	return l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
 }
 
 func sameDialect(x, y sheet.Dialect) bool {
@@ -307,7 +318,7 @@ func (a *App) CreateList(ctx context.Context, as Actor, name, process, callback 
 	}
 	started, err := a.Start(ctx, as, l.Ref, StartParams{Dialect: &sheet.Dialect{Format: sheet.CSV, Comma: ",", Encoding: sheet.UTF8, Header: true}, CallbackURL: callback})
 	if err != nil {
-		return List{}, errors.Join(err, a.DeleteList(context.WithoutCancel(ctx), as, l.Ref))
+		return List{}, errors.Join(err, a.Discard(context.WithoutCancel(ctx), as, l.Ref))
 	}
 	return started, nil
 }

@@ -28,6 +28,7 @@ type Config struct {
 	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
 	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
 	Credits        bool          `env:"CREDITS" envDefault:"false"`
+	CreditsLow     int64         `env:"CREDITS_LOW" envDefault:"100"` // owners are told when fewer are left; 0: never
 	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat      string        `env:"LOG_FORMAT" envDefault:"json"`
 
@@ -63,6 +64,7 @@ type Worker struct {
 	WindowPerList int           `env:"FEED_WINDOW_PER_LIST" envDefault:"2000"` // tasks of one list in Redis
 	WindowTotal   int           `env:"FEED_WINDOW_TOTAL" envDefault:"20000"`   // tasks of all lists in Redis
 	ReuseDays     int           `env:"REUSE_ANSWERS_DAYS" envDefault:"30"`     // an answer this young is used again
+	MaxAge        time.Duration `env:"WORKER_MAX_AGE" envDefault:"0"`          // a worker this old drains and ends, to be started anew; 0: never
 	MaxTries      int           `env:"GREYLIST_MAX_TRIES" envDefault:"6"`      // lookups of one record before "come back later" becomes unknown
 	MaxWait       time.Duration `env:"GREYLIST_MAX_WAIT" envDefault:"6h"`      // longest time between two of them
 }
@@ -77,6 +79,20 @@ type Probe struct {
 	AllowPrivate bool          `env:"PROBE_ALLOW_PRIVATE" envDefault:"false"`
 	MaxPerHost   int           `env:"PROBE_MAX_PER_HOST" envDefault:"4"`
 	Timeout      time.Duration `env:"PROBE_TIMEOUT" envDefault:"30s"` // for each reply of a mail server
+
+	SessionsPerMinute int      `env:"PROBE_SESSIONS_PER_MINUTE" envDefault:"300"` // new ones to one mail server
+	SourceAddresses   []string `env:"PROBE_SOURCE_ADDRESSES"`                     // of this machine; empty: the system's choice
+}
+
+// Sources are SourceAddresses, which check has read.
+func (p Probe) Sources() []netip.Addr {
+	var out []netip.Addr
+	for _, s := range p.SourceAddresses {
+		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
+			out = append(out, ip)
+		}
+	}
+	return out
 }
 
 // Load reads the process's environment. Every wrong value is reported at once, each by the name of its variable.
@@ -134,12 +150,27 @@ func (c Config) check() []error {
 	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
 	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
 	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
+	between("PROBE_SESSIONS_PER_MINUTE", c.Probe.SessionsPerMinute, 1, 60_000)
+	for _, s := range c.Probe.SourceAddresses {
+		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err != nil || ip.Zone() != "" || ip.IsUnspecified() {
+			bad("PROBE_SOURCE_ADDRESSES", "%q is no IP address of this machine", s)
+		}
+	}
+	if len(c.Probe.SourceAddresses) > 0 && c.Probe.Proxy != "" {
+		bad("PROBE_SOURCE_ADDRESSES", "cannot be used with PROBE_PROXY: the proxy decides where its connections come from")
+	}
 	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
 	}
 	if c.Worker.MaxWait < time.Second {
 		bad("GREYLIST_MAX_WAIT", "must be at least 1s, is %s", c.Worker.MaxWait)
+	}
+	if c.Worker.MaxAge != 0 && c.Worker.MaxAge < time.Minute {
+		bad("WORKER_MAX_AGE", "must be 0 or at least 1m, is %s", c.Worker.MaxAge)
+	}
+	if c.CreditsLow < 0 {
+		bad("CREDITS_LOW", "must be 0 or more, is %d", c.CreditsLow)
 	}
 	if c.Probe.Timeout < time.Second || c.Probe.Timeout > 5*time.Minute {
 		bad("PROBE_TIMEOUT", "must be between 1s and 5m, is %s", c.Probe.Timeout)
