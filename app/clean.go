@@ -31,12 +31,15 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	}
 	lists, err := a.cleanLists(ctx)
 	note(lists, "lists", err)
+	accounts, err := a.cleanAccounts(ctx)
+	note(accounts, "accounts", err)
 	for _, old := range []struct {
 		what, query string
 		before      time.Time
 	}{
 		{"sessions", "DELETE FROM sessions WHERE expires_at < ?", now},
 		{"password resets", "DELETE FROM password_resets WHERE expires_at < ?", now},
+		{"links", "DELETE FROM mail_links WHERE expires_at < ?", now},
 		{"audit events", "DELETE FROM audit_events WHERE created_at < ?", now.Add(-auditKeep)},
 		{"metric points", "DELETE FROM metric_points WHERE at < ?", now.Add(-pointsKeep)},
 		{"kept mails", "DELETE FROM kept_mails WHERE created_at < ?", now.Add(-mailKeep)},
@@ -64,8 +67,8 @@ func (a *App) cleanLists(ctx context.Context) (int64, error) {
 	n := int64(0)
 	for _, account := range accounts {
 		var old []List
-		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ?", account.ID,
-			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays)).
+		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ? AND id NOT IN (?)", account.ID,
+			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays), a.DB.Model(&CatalogueItem{}).Select("list_id").Where("withdrawn_at IS NULL")).
 			Order("id").Limit(cleanLists - int(n)).Find(&old).Error
 		if err != nil {
 			return n, fmt.Errorf("reading old lists: %w", err)

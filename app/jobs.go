@@ -82,6 +82,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Link int64  `json:"i,omitempty"` // of mail_links: then neither User nor List is set
 }
 
 // mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
@@ -155,7 +156,12 @@ func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
 		return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 	}
 	began := time.Now()
-	err := a.SendMail(ctx, p.Kind, p.User, p.List)
+	var err error
+	if p.Link != 0 {
+		err = a.sendLink(ctx, p.Link)
+	} else {
+		err = a.SendMail(ctx, p.Kind, p.User, p.List)
+	}
 	a.Metrics.job(taskMail, err, lastTry(ctx), time.Since(began))
 	if errors.Is(err, mail.ErrRefused) {
 		err = errors.Join(err, asynq.SkipRetry)

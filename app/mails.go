@@ -82,6 +82,11 @@ func (a *App) SendMail(ctx context.Context, kind string, user, list int64) error
 	if err != nil {
 		return err
 	}
+	return a.handOver(ctx, m)
+}
+
+// handOver gives a mail to the mailer and counts it.
+func (a *App) handOver(ctx context.Context, m mail.Message) error {
 	if err := a.mailer.Send(ctx, m); err != nil {
 		a.Metrics.mails.WithLabelValues("failed").Inc()
 		return err

@@ -41,7 +41,8 @@ type pageVisit struct {
 
 // seen are the things that pages are about.
 type seen struct {
-	list, fresh, record string
+	list, fresh, record          string
+	invitation, optOut, newEmail string // paths that were mailed
 }
 
 func at(path string) func(seen) string { return func(seen) string { return path } }
@@ -54,6 +55,10 @@ var (
 		{name: "sign-up", route: "/sign-up", path: at("/sign-up")},
 		{name: "reset", route: "/reset", path: at("/reset")},
 		{name: "api-reference", route: "/docs/api", path: at("/docs/api"), then: func(b *tab) { b.click("details.card > summary") }},
+		{name: "opt-out", route: "/opt-out", path: at("/opt-out"), main: true},
+		{name: "opt-out-confirm", route: "/opt-out/:token", path: func(s seen) string { return s.optOut }},
+		{name: "invitation", route: "/invitations/:token", path: func(s seen) string { return s.invitation }},
+		{name: "new-email", route: "/settings/email/:token", path: func(s seen) string { return s.newEmail }},
 		{name: "not-found", route: "", path: at("/nothing-here")},
 	}
 	userVisits = []pageVisit{
@@ -63,7 +68,10 @@ var (
 		{name: "evidence", route: "/lists/:list/records/:record", path: func(s seen) string { return "/lists/" + s.list + "/records/" + s.record }, main: true},
 		{name: "find", route: "/find", path: at("/find"), then: findsSomebody, main: true},
 		{name: "keys", route: "/keys", path: at("/keys")},
-		{name: "settings", route: "/settings", path: at("/settings")},
+		{name: "settings", route: "/settings", path: at("/settings"), main: true},
+		{name: "team", route: "/team", path: at("/team"), main: true},
+		{name: "privacy", route: "/privacy", path: at("/privacy")},
+		{name: "audit", route: "/audit", path: at("/audit")},
 		{name: "webhooks", route: "/webhooks", path: at("/webhooks")},
 		{name: "operations", route: "/admin", path: at("/admin"), main: true},
 		{name: "queues", route: "/admin/queues", path: at("/admin/queues?queue=records&state=pending")},
@@ -71,7 +79,7 @@ var (
 	}
 	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
 	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
-		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token"}
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip"}
 )
 
 func findsSomebody(b *tab) {
@@ -134,7 +142,13 @@ func (s *site) furnish() seen {
 	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.WritePoint(s.t.Context()))
-	return seen{list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+	_, err = s.Invite(s.t.Context(), as, "teo.ferrante@one.example", app.RoleAdmin)
+	require.NoError(s.t, err)
+	_, err = s.AskOptOut(s.t.Context(), "mara.lindqvist@north-pier.example")
+	require.NoError(s.t, err)
+	_, err = s.ChangeEmail(s.t.Context(), as, "ops@one.example", apptest.Password)
+	require.NoError(s.t, err)
+	return seen{invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
 }
 
 func (b *tab) signIn(email string) {

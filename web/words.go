@@ -29,6 +29,9 @@ func words(a *assets) template.FuncMap {
 		"next":     nextStep,
 		"because":  because,
 		"args":     args,
+		"plain":    plainWords,
+		"action":   actionWord,
+		"browser":  browserWord,
 	}
 }
 

@@ -16,6 +16,9 @@ const (
 	ListFinished  = "list_finished"
 	ListFailed    = "list_failed"
 	PasswordReset = "password_reset"
+	Invitation    = "invitation"
+	NewEmail      = "new_email"
+	OptOut        = "opt_out"
 )
 
 // ListData is what ListFinished and ListFailed show.
@@ -37,6 +40,16 @@ type Count struct {
 
 // ResetData is what PasswordReset shows.
 type ResetData struct{ Email, Link string }
+
+// LinkData is what Invitation, NewEmail and OptOut show.
+type LinkData struct {
+	Email   string // whom the mail is for
+	Link    string
+	Team    string // Invitation
+	By      string // Invitation: who sent it; may be ""
+	Subject string // OptOut: the address or domain
+	Days    int    // for how many days the link works
+}
 
 // Message is a mail, ready to be sent.
 type Message struct{ To, Subject, Text, HTML string }
