@@ -79,7 +79,8 @@ func (a *App) cleanAccounts(ctx context.Context) (int64, error) {
 
 func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err error) {
 	tx := a.DB.WithContext(ctx)
-	for _, query := range []string{"UPDATE api_keys SET revoked_at = COALESCE(revoked_at, ?) WHERE account_id = ?"} {
+	for _, query := range []string{"UPDATE api_keys SET revoked_at = COALESCE(revoked_at, ?) WHERE account_id = ?",
+		"UPDATE catalogue_items SET withdrawn_at = COALESCE(withdrawn_at, ?) WHERE list_id IN (SELECT id FROM lists WHERE account_id = ?)"} {
 		if err := tx.Exec(query, a.Now(), account).Error; err != nil {
 			return false, err
 		}

@@ -228,10 +228,19 @@ func (b *tab) checkLooks(v pageVisit, axe string) {
 
 func (b *tab) checkWidth(name string, width int64) {
 	b.t.Helper()
+	if cut := b.eval(cutScript); cut != "" {
+		b.t.Errorf("%s, %d pixels wide: these are cut off: %s", name, width, cut)
+	}
 	if got := int64(b.layout().CSSContentSize.Width); got > width {
 		b.t.Errorf("%s is %d pixels wide in a window of %d: %s", name, got, width, b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 	}
 }
+
+// cutScript finds controls that stick out of the box they are in.
+const cutScript = `[...document.querySelectorAll("main .card :is(a, button, input, select, textarea, summary)")].filter(e => {
+	const box = e.getBoundingClientRect(), card = e.closest(".card").getBoundingClientRect();
+	return box.width > 0 && !e.closest(".scroll, .tabs, .pop-body") && !e.matches(".file") && (box.right > card.right + 1 || box.left < card.left - 1);
+}).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`
 
 func (b *tab) layout() (got page.GetLayoutMetricsResult) {
 	b.t.Helper()

@@ -19,6 +19,8 @@ const (
 	Invitation    = "invitation"
 	NewEmail      = "new_email"
 	OptOut        = "opt_out"
+	SignIn        = "sign_in"
+	CreditsLow    = "credits_low"
 )
 
 // ListData is what ListFinished and ListFailed show.
@@ -49,6 +51,20 @@ type LinkData struct {
 	By      string // Invitation: who sent it; may be ""
 	Subject string // OptOut: the address or domain
 	Days    int    // for how many days the link works
+}
+
+// SignInData is what SignIn shows.
+type SignInData struct {
+	Email string
+	Note  string // when, from where and with what
+	Link  string // to a new password
+}
+
+// CreditsData is what CreditsLow shows.
+type CreditsData struct {
+	Account string // its name
+	Left    int64
+	Link    string // to the lists
 }
 
 // Message is a mail, ready to be sent.
