@@ -39,6 +39,7 @@ type App struct {
 	opened   time.Time
 	paces    paceRests
 	memory   *domainMemory
+	gate     *mxGate
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
 }
@@ -115,11 +116,15 @@ func (a *App) openFinder(dial DialFunc) (err error) {
 			helo = "localhost.localdomain"
 		}
 	}
-	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy,
-		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
+	gate := newMXGate(a.Queue.Redis, a.id, p.MaxPerHost, p.SessionsPerMinute, a.Log)
+	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy, Sources: p.Sources(),
+		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, SessionsPerMinute: p.SessionsPerMinute, Gate: gate,
+		BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
 	if err != nil {
 		return fmt.Errorf("preparing the prober: %w", err)
 	}
+	gate.open(a.Prober.Yield)
+	a.gate = gate
 	if a.memory, err = newDomainMemory(a); err != nil {
 		return fmt.Errorf("preparing the memory of domains: %w", err)
 	}
@@ -138,6 +143,9 @@ func (a *App) Close() error {
 	}
 	if a.Prober != nil {
 		errs = append(errs, a.Prober.Close())
+	}
+	if a.gate != nil {
+		a.gate.close()
 	}
 	if a.Files != nil {
 		a.Files.Close()

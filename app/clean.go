@@ -33,6 +33,8 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	note(lists, "lists", err)
 	accounts, err := a.cleanAccounts(ctx)
 	note(accounts, "accounts", err)
+	removed, err := a.clearRemoved(ctx)
+	note(removed, "removed rows", err)
 	for _, old := range []struct {
 		what, query string
 		before      time.Time

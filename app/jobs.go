@@ -30,6 +30,7 @@ const (
 	taskImport       = "list:import"
 	taskExport       = "list:export"
 	taskClear        = "list:clear"
+	taskAct          = "list:act"
 	taskMail         = "mail:send"
 	taskSingle       = "single:lookup"
 	taskDeliver      = "webhook:deliver"
@@ -67,6 +68,11 @@ func (a *App) ExportLater(ctx context.Context, l List) error {
 // ClearLater queues Clear.
 func (a *App) ClearLater(ctx context.Context, list int64) error {
 	return a.listLater(ctx, taskClear, QueueLow, list)
+}
+
+// ActLater queues Act.
+func (a *App) ActLater(ctx context.Context, list int64) error {
+	return a.listLater(ctx, taskAct, QueueDefault, list)
 }
 
 func (a *App) listLater(ctx context.Context, kind, queue string, list int64) error {
@@ -129,7 +135,7 @@ func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:
 // listJobs is the table of what the general server does.
 func (a *App) listJobs() asynq.Handler {
 	mux := asynq.NewServeMux()
-	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear} {
+	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear, taskAct: a.Act} {
 		mux.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
 			var p listTask
 			if err := json.Unmarshal(t.Payload(), &p); err != nil {

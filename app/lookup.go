@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"beagle/app/finder"
@@ -76,10 +77,13 @@ func (a *App) outcome(t recordTask, r finder.Result) *outcome {
 	if r.RetryAfter > 0 && t.Tries+1 < a.Config.Worker.MaxTries {
 		longest := a.Config.Worker.MaxWait
 		wait := min(max(r.RetryAfter, minRetry), longest) << min(t.Tries, 4)
-		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(min(wait, longest))
+		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(spread(min(wait, longest)))
 	}
 	return o
 }
+
+// spread adds up to a tenth, so that rows of one mail server do not all come back in the same moment.
+func spread(d time.Duration) time.Duration { return d + rand.N(d/10+1) }
 
 // giveUpRecord writes down that a record's job failed for a reason of our own. It costs nothing and can be tried again.
 func (a *App) giveUpRecord(ctx context.Context, t recordTask) error {
