@@ -11,6 +11,7 @@ import (
 
 	"beagle/app"
 	"beagle/app/apptest"
+	"beagle/app/config"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -42,6 +43,7 @@ type pageVisit struct {
 // seen are the things that pages are about.
 type seen struct {
 	list, fresh, record          string
+	item                         string // of the catalogue
 	invitation, optOut, newEmail string // paths that were mailed
 }
 
@@ -69,6 +71,11 @@ var (
 		{name: "find", route: "/find", path: at("/find"), then: findsSomebody, main: true},
 		{name: "keys", route: "/keys", path: at("/keys")},
 		{name: "settings", route: "/settings", path: at("/settings"), main: true},
+		{name: "domains", route: "/domains", path: at("/domains")},
+		{name: "domain", route: "/domains/:domain", path: at("/domains/onegate.example"), main: true},
+		{name: "usage", route: "/usage", path: at("/usage"), then: func(b *tab) { b.seen(".chart canvas") }, main: true},
+		{name: "catalogue", route: "/catalogue", path: at("/catalogue"), main: true},
+		{name: "catalogue-list", route: "/catalogue/:item", path: func(s seen) string { return "/catalogue/" + s.item }},
 		{name: "team", route: "/team", path: at("/team"), main: true},
 		{name: "privacy", route: "/privacy", path: at("/privacy")},
 		{name: "audit", route: "/audit", path: at("/audit")},
@@ -79,7 +86,7 @@ var (
 	}
 	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
 	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
-		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip"}
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip", "/usage.csv"}
 )
 
 func findsSomebody(b *tab) {
@@ -95,7 +102,7 @@ func findsSomebody(b *tab) {
 func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join(npmModules(t, strings.ReplaceAll(axeCore, "@", "-"), axeCore), "axe-core", "axe.min.js"))
 	require.NoError(t, err)
-	s := newSite(t, keepsMail)
+	s := newSite(t, keepsMail, func(c *config.Config) { c.Credits = true })
 	known := s.furnish()
 	b := openTab(t, s.http.URL)
 	visited := map[string]bool{}
@@ -126,6 +133,7 @@ func (s *site) furnish() seen {
 	user, err := s.AddUser(s.t.Context(), "operator@one.example", apptest.Password, "North Pier", true)
 	require.NoError(s.t, err)
 	as := user.Actor()
+	require.NoError(s.t, s.GrantCredits(s.t.Context(), as.Account, 5000))
 	s.Work()
 	people := s.Prompt()
 	if os.Getenv("SCREENSHOTS") != "" {
@@ -142,13 +150,15 @@ func (s *site) furnish() seen {
 	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.WritePoint(s.t.Context()))
+	item, err := s.Publish(s.t.Context(), as, list.Ref, app.PublishParams{Title: "Exhibitors of the spring fair", Description: "Everybody who had a stand, with the address at work.", Price: 120})
+	require.NoError(s.t, err)
 	_, err = s.Invite(s.t.Context(), as, "teo.ferrante@one.example", app.RoleAdmin)
 	require.NoError(s.t, err)
 	_, err = s.AskOptOut(s.t.Context(), "mara.lindqvist@north-pier.example")
 	require.NoError(s.t, err)
 	_, err = s.ChangeEmail(s.t.Context(), as, "ops@one.example", apptest.Password)
 	require.NoError(s.t, err)
-	return seen{invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+	return seen{item: item.Ref, invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
 }
 
 func (b *tab) signIn(email string) {

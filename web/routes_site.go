@@ -59,6 +59,17 @@ var siteRoutes = []route{
 	{post, "/settings/sessions/:session/deletion", (*Server).sessionsEnd, signedIn, quick},
 	{post, "/settings/others/deletion", (*Server).sessionsEndOthers, signedIn, quick},
 
+	{get, "/domains", (*Server).domainsIndex, signedIn, quick},
+	{get, "/domains/:domain", (*Server).domainsShow, signedIn, quick},
+	{post, "/domains/:domain/checks", (*Server).domainsCheck, signedIn, quick},
+	{get, "/usage", (*Server).usageShow, signedIn, quick},
+	{get, "/usage.csv", (*Server).usageDownload, signedIn, download},
+	{get, "/catalogue", (*Server).catalogueIndex, signedIn, quick},
+	{post, "/catalogue", (*Server).cataloguePublish, operators, quick},
+	{get, "/catalogue/:item", (*Server).catalogueShow, signedIn, quick},
+	{post, "/catalogue/:item/copies", (*Server).copiesCreate, signedIn, quick},
+	{post, "/catalogue/:item/withdrawal", (*Server).catalogueWithdraw, operators, quick},
+
 	{get, "/team", (*Server).teamShow, signedIn, quick},
 	{post, "/team/name", (*Server).teamRename, managers, quick},
 	{post, "/team/invitations", (*Server).invitationsCreate, managers, quick},

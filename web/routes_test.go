@@ -64,6 +64,16 @@ var siteCases = map[string]struct {
 	"POST /settings/email/:token":                 {nil, 404, 404, 404},
 	"POST /settings/sessions/:session/deletion":   {nil, 303, 404, 404},
 	"POST /settings/others/deletion":              {nil, 303, 303, 303},
+	"GET /domains":                                {nil, 303, 200, 200},
+	"GET /domains/:domain":                        {nil, 303, 200, 200},
+	"POST /domains/:domain/checks":                {nil, 303, 303, 429},
+	"GET /usage":                                  {nil, 303, 200, 200},
+	"GET /usage.csv":                              {nil, 303, 200, 200},
+	"GET /catalogue":                              {nil, 303, 200, 200},
+	"POST /catalogue":                             {nil, 303, 404, 404},
+	"GET /catalogue/:item":                        {nil, 303, 200, 200},
+	"POST /catalogue/:item/copies":                {nil, 303, 303, 303},
+	"POST /catalogue/:item/withdrawal":            {nil, 303, 404, 404},
 	"GET /team":                                   {nil, 303, 200, 200},
 	"POST /team/name":                             {url.Values{"name": {"T"}}, 303, 303, 303},
 	"POST /team/invitations":                      {url.Values{"email": {"new@three.example"}, "role": {"member"}}, 303, 201, 201},
@@ -147,6 +157,8 @@ var apiCases = map[string]struct {
 	"POST /v2/lists/:list/rebuild":               {nil, 404, 200},
 	"GET /v2/lists/:list/records":                {nil, 404, 200},
 	"GET /v2/lists/:list/records/:record":        {nil, 404, 200},
+	"GET /v2/catalogue":                          {nil, 200, 200},
+	"POST /v2/catalogue/:item/get":               {nil, 201, 201},
 	"GET /v2/webhooks":                           {nil, 200, 200},
 	"POST /v2/webhooks":                          {`{"url":"https://hooks.example/x"}`, 201, 201},
 	"GET /v2/webhooks/:webhook":                  {nil, 404, 200},
@@ -170,6 +182,7 @@ var queries = map[string]string{
 
 func TestEachCallIsForWhomItSays(t *testing.T) {
 	s := newSite(t)
+	s.server.badKeys.quota = 4 * len(apiRoutes) // this test has many bad keys
 	s.Work()
 	l := s.finished()
 	fill := s.filler(l.Ref, s.records(l)[0])
@@ -208,7 +221,7 @@ func (s *site) filler(list, record string) *strings.Replacer {
 	open, err := s.Invitations(s.t.Context(), s.owner.Account)
 	require.NoError(s.t, err)
 	css := strings.TrimPrefix(s.server.assets.named["css/app.css"], "/static/")
-	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
+	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
 }
 
 // inOrder names the routes, those that end things last.

@@ -38,3 +38,16 @@ func browserWord(agent string) string {
 	}
 	return name + system
 }
+
+// ledgerWord says what a credit was spent on or came from.
+func ledgerWord(kind string) string {
+	switch kind {
+	case "find":
+		return "Valid address found"
+	case "grant":
+		return "Credits given"
+	case "catalogue":
+		return "List from the catalogue"
+	}
+	return plainWords(kind)
+}
