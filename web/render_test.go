@@ -63,7 +63,7 @@ func samplePages() map[string][]any {
 		"docs": {sampleDocs()},
 		"settings": {settingsPage{Mails: true, User: app.User{Notify: true, Operator: true}, Done: "Saved.", Sessions: []app.Session{{ID: "a", Current: true, Agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/150 Safari/537", SeenAt: at}, {ID: "b"}}},
 			settingsPage{Error: "No.", At: "password"}, settingsPage{Error: "No.", At: "email"}, settingsPage{Error: "No.", At: "name"}},
-		"usage": {usagePage{Counted: true, Left: credits, First: true}, usagePage{Days: []app.DaySpent{{Day: at, Spent: 3, Granted: 5}}, Chart: "[[1],[2],[3]]", ChartWords: "w", Next: "x",
+		"usage": {usagePage{Counted: true, Left: credits, First: true}, usagePage{Days: []app.DaySpent{{Day: at, Spent: 3, Granted: 5}}, Chart: "[[1],[2]]", ChartWords: "w", Next: "x",
 			Entries: []app.LedgerEntry{{Kind: "find", Amount: -1, ListRef: "l", ListName: "<b>", RowNo: 3, CreatedAt: at}, {Kind: "grant", Amount: 5}, {Kind: "catalogue", Amount: -5, Note: "Fair"}, {Kind: "find"}}}},
 		"domains/index": {domainsPage{}, domainsPage{Recent: []string{"a.example"}}},
 		"domains/show": {domainFacts{DomainView: app.DomainView{Name: "a.example", Facts: &probe.Domain{State: probe.StateOK, Provider: "google", Hosts: []probe.Host{{Name: "mx", Pref: 1}}, Detail: "d", CheckedAt: at},

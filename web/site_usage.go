@@ -16,7 +16,7 @@ type usagePage struct {
 	Counted           bool // this installation counts credits
 	Left, Spent       int64
 	Days              []app.DaySpent // with an entry, latest first: the chart as a table
-	Chart             string         // JSON for uPlot: days, spent, granted
+	Chart             string         // JSON for uPlot: days, and what was spent on each
 	ChartWords        string
 	Entries           []app.LedgerEntry
 	Next              string
@@ -49,16 +49,16 @@ func (s *Server) usageShow(q *call) error {
 
 // draw prepares the chart and the table under it.
 func (p *usagePage) draw(days []app.DaySpent) error {
-	at, spent, granted := make([]int64, len(days)), make([]int64, len(days)), make([]int64, len(days))
+	at, spent := make([]int64, len(days)), make([]int64, len(days))
 	sum := int64(0)
 	for i, d := range days {
-		at[i], spent[i], granted[i] = d.Day.Unix(), d.Spent, d.Granted
+		at[i], spent[i] = d.Day.Unix(), d.Spent
 		sum += d.Spent
 		if d.Spent != 0 || d.Granted != 0 {
 			p.Days = append([]app.DaySpent{d}, p.Days...)
 		}
 	}
-	body, err := json.Marshal([][]int64{at, spent, granted})
+	body, err := json.Marshal([][]int64{at, spent})
 	if err != nil {
 		return fmt.Errorf("encoding a chart: %w", err)
 	}

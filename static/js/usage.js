@@ -19,13 +19,12 @@
   const draw = () => {
     chart?.destroy();
     const axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
-    const bars = (label, name) => ({ label, stroke: colour(name), fill: colour(name), paths: uPlot.paths.bars({ size: [0.6, 24] }), points: { show: false }, value: (u, v) => v ?? "–" });
     chart = new uPlot({
       width: place.clientWidth, height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { y: { range: (u, least, most) => [0, Math.max(most, 4)] } },
       axes: [axis, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] }],
-      series: [{ value: "{YYYY}-{MM}-{DD}" }, bars("Spent", "--accent"), bars("Got", "--valid")],
+      series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" }, { label: "Spent", width: 0, fill: colour("--accent"), paths: uPlot.paths.bars({ size: [0.6, 24] }), points: { show: false }, value: (u, v) => v ?? "–" }],
       legend: { live: true },
     }, data, place);
   };
