@@ -13,6 +13,8 @@ import (
 	"beagle/app/files"
 	"beagle/app/finder"
 	"beagle/app/probe"
+	"beagle/app/report"
+	"beagle/app/trace"
 	"beagle/migrations"
 
 	"github.com/alexedwards/argon2id"
@@ -28,6 +30,7 @@ type App struct {
 	Prober  *probe.Prober
 	Finder  *finder.Finder
 	Metrics *Metrics
+	Trace   *trace.Tracer // nil: no traces are made
 	Log     *slog.Logger
 	Now     func() time.Time
 
@@ -46,10 +49,11 @@ type App struct {
 
 // Options are what tests and the demo world set beside the configuration.
 type Options struct {
-	Log  *slog.Logger     // nil: nothing is logged
-	Now  func() time.Time // nil: time.Now in UTC
-	Dial DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
-	Ask  AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
+	Log     *slog.Logger     // nil: nothing is logged
+	Version string           // of this program, for traces
+	Now     func() time.Time // nil: time.Now in UTC
+	Dial    DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
+	Ask     AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
 }
 
 // AskFunc answers a question in place of the finder.
@@ -75,6 +79,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	a.opened = a.Now()
 	host, _ := os.Hostname()
 	a.id = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), newRef()[:8])
+	if a.Trace, err = trace.New(trace.Config{Endpoint: c.Run.TraceURL, Headers: c.Run.TraceHeaders, Version: o.Version, Process: a.id, Scrub: report.Scrub}); err != nil {
+		return nil, err
+	}
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
 		return nil, fmt.Errorf("preparing password checks: %w", err)
 	}
@@ -156,7 +163,7 @@ func (a *App) Close() error {
 	if a.DB != nil {
 		errs = append(errs, db.Close(a.DB))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.Trace.Close())...)
 }
 
 // Ready tells which of the parts behind the app do not answer: the name of the part and what is wrong. Empty means ready.

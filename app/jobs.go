@@ -89,6 +89,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Link int64  `json:"i,omitempty"` // of mail_links: then neither User nor List is set
 	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
 }
 
@@ -117,6 +118,7 @@ type recordTask struct {
 	Domain  string `json:"d,omitempty"`
 	Company string `json:"c,omitempty"`
 	Address string `json:"e,omitempty"`
+	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
 }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
@@ -141,7 +143,7 @@ func (a *App) listJobs() asynq.Handler {
 				return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 			}
 			began := time.Now()
-			err := work(ctx, p.List)
+			err := a.traced(ctx, kind, p.List, work)
 			a.Metrics.job(kind, err, lastTry(ctx), time.Since(began))
 			if err != nil && lastTry(ctx) {
 				a.Log.ErrorContext(ctx, "job given up", "task", kind, "list", p.List, "error", err)
@@ -154,6 +156,21 @@ func (a *App) listJobs() asynq.Handler {
 	mux.HandleFunc(taskDeliver, a.deliverJob)
 	mux.HandleFunc(taskMail, a.mailJob)
 	return a.logged(mux)
+}
+
+// traced does a list's job within the list's trace.
+func (a *App) traced(ctx context.Context, kind string, list int64, work func(context.Context, int64) error) error {
+	if a.Trace == nil {
+		return work(ctx, list)
+	}
+	var parent []string
+	if err := a.DB.WithContext(ctx).Raw("SELECT trace FROM lists WHERE id = ?", list).Scan(&parent).Error; err == nil && len(parent) == 1 {
+		ctx = a.Trace.Under(ctx, parent[0])
+	}
+	ctx, span := a.Trace.Start(ctx, kind, "list", list)
+	err := work(ctx, list)
+	span.End(err)
+	return err
 }
 
 // mailJob sends one mail. One that the mail server refuses for good is not tried again; it stays to be seen among the archived tasks.
@@ -190,7 +207,9 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
+		began := time.Now()
 		err := a.guarded(ctx, t, func() error { return a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p) })
+		a.Log.DebugContext(ctx, "job", "task", id, "list", p.List, "took", time.Since(began), "error", err)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)

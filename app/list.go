@@ -65,6 +65,7 @@ type List struct {
 	ArchivedAt    *time.Time
 	DeletedFrom   string     // the state that a deleted list goes back to
 	ClearAt       *time.Time // until when a deleted list can be brought back
+	Trace         string     // W3C traceparent of the upload; "" when it was not traced
 	Imported      int64      // rows committed: where a restarted import goes on
 	Total         int64      // rows of the whole list, known when the import has ended
 	ResultKey     string

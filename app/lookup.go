@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"beagle/app/finder"
+	"beagle/app/trace"
 )
 
 const (
@@ -17,12 +18,20 @@ const (
 
 // Lookup asks the finder about one record and commits the answer. It returns when the answer is durable, so that the
 // job may be acknowledged. Doing it twice is harmless: the second answer finds the record's attempt taken.
-func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
+func (a *App) Lookup(ctx context.Context, process string, t recordTask) (err error) {
+	if t.Trace != "" {
+		var span *trace.Span
+		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
+		defer func() { span.End(err) }()
+	}
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	began := time.Now()
-	result, err := a.question(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+	asked, span := a.startIn(asking, t.Trace, "ask")
+	result, err := a.question(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
 		Alone: t.Tries > 0}) // colleagues are waited for once
+	span.Set("status", result.Status, "reason", result.Reason)
+	span.End(err)
 	if err != nil {
 		return err
 	}
@@ -30,7 +39,18 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
 	}
 	a.Metrics.lookup(process, result, time.Since(began))
-	return a.settler.settle(ctx, a.outcome(t, result))
+	_, span = a.startIn(ctx, t.Trace, "commit")
+	err = a.settler.settle(ctx, a.outcome(t, result))
+	span.End(err)
+	return err
+}
+
+// startIn begins a span only where a trace is: rows outside their list's trace make none.
+func (a *App) startIn(ctx context.Context, traced, name string) (context.Context, *trace.Span) {
+	if traced == "" {
+		return ctx, nil
+	}
+	return a.Trace.Start(ctx, name)
 }
 
 // ask runs one process on one person. The opt-out list is looked at before anybody is asked, and again when an address is known.
