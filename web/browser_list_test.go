@@ -126,6 +126,11 @@ func TestBrowserWorksWithManyRows(t *testing.T) {
 	b.until(`document.querySelector("tbody tr:nth-child(3) .mail")?.textContent.trim()`, "grace.yates@onegate.example")
 	b.untilFinished()
 
+	b.click("[data-all]")
+	b.click("button[value=retry]")
+	b.until(`document.querySelector(".alert.undo")?.textContent ?? ""`, "")
+	b.untilFinished()
+
 	b.open("/find")
 	b.typed("input[name=first_name]", "Grace")
 	b.typed("input[name=last_name]", "Yates")

@@ -66,6 +66,9 @@ func (s *Server) listsShow(q *call) error {
 		return err
 	}
 	if q.htmx() && q.r.Header.Get("HX-Target") == "records" {
+		if q.query("busy") != "" && !records.Busy() {
+			q.w.Header().Set("HX-Refresh", "true") // the list may be in another state now
+		}
 		s.sendFragment(q, http.StatusOK, "lists/show", "records", records)
 		return nil
 	}

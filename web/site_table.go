@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/url"
+	"slices"
+	"strings"
 
 	"beagle/app"
 )
@@ -15,7 +17,7 @@ type recordsPart struct {
 	Next     string     // cursor of the next page
 	Choices  []slice
 	Columns  []column
-	Removals []app.ListAction // that can be undone
+	Actions  []app.ListAction // under way, or that can be undone
 	Matching int64            // how many rows fit, where the counters tell; else 0
 	Show     bool             // the process looks something up, so there is something to show
 }
@@ -29,7 +31,7 @@ func (s *Server) records(q *call, l app.List, live livePart) (recordsPart, error
 		return part, err
 	}
 	part.Matching = matching(part.Filters, live)
-	part.Removals, err = s.app.Removals(q.ctx(), q.actor.Account, l)
+	part.Actions, err = s.app.OpenActions(q.ctx(), q.actor.Account, l)
 	return part, err
 }
 
@@ -92,6 +94,17 @@ func (p recordsPart) at(name, value string) string {
 		return p.All()
 	}
 	return p.All() + "?" + v.Encode()
+}
+
+// Busy tells that something is being done with the rows: the table asks again until it is.
+func (p recordsPart) Busy() bool { return slices.ContainsFunc(p.Actions, app.ListAction.Open) }
+
+// Again is the address that Busy asks; when the work is done the whole page is loaded anew.
+func (p recordsPart) Again() string {
+	if here := p.Here(); strings.Contains(here, "?") {
+		return here + "&busy=1"
+	}
+	return p.Here() + "?busy=1"
 }
 
 // ByScore tells that only a range of scores is shown, from Least to Most.

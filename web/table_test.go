@@ -94,7 +94,12 @@ func TestTickedRowsAreDownloadedRunAgainDeletedAndBroughtBack(t *testing.T) {
 	require.Contains(t, got.body, `class="chip t-pending"`)
 	require.Equal(t, http.StatusSeeOther, s.send(b, "POST", list+"/rows", url.Values{"do": {"remove"}, "all": {"true"}, "status": {"waiting"}}).status)
 	require.Contains(t, s.send(b, "GET", list, nil).body, "Rows are being deleted: 0 so far")
+	got = s.send(b, "GET", list+"?busy=1", nil, "HX-Request", "true", "HX-Target", "records")
+	require.Contains(t, got.body, `hx-get="`+list+`?busy=1"`)
+	require.Empty(t, got.header.Get("HX-Refresh"))
 	require.NoError(t, s.Act(t.Context(), l.ID))
+	got = s.send(b, "GET", list+"?busy=1", nil, "HX-Request", "true", "HX-Target", "records")
+	require.Equal(t, "true", got.header.Get("HX-Refresh"))
 	require.Equal(t, ids[1:], shownRows(s.send(b, "GET", list, nil).body))
 }
 

@@ -18,7 +18,6 @@ func words(a *assets) template.FuncMap {
 		"size":       size,
 		"span":       span,
 		"percent":    percent,
-		"hundredths": func(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) },
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"when":       func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") + " UTC" },
 		"clock":      func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
@@ -26,10 +25,15 @@ func words(a *assets) template.FuncMap {
 		"state":      stateWord,
 		"process":    processWord,
 		"provider":   providerWord,
-		"reason":     reasonWord,
+		"reason":     func(reason any) string { return reasonWord(fmt.Sprint(reason)) },
 		"next":       nextStep,
 		"because":    because,
 		"args":       args,
+		"plain":      plainWords,
+		"action":     actionWord,
+		"browser":    browserWord,
+		"ledger":     ledgerWord,
+		"hundredths": func(share float64) string { return fmt.Sprintf("%.1f", 100*share) },
 	}
 }
 
