@@ -59,6 +59,9 @@ func (a *App) RetryFailed(ctx context.Context, as Actor, ref string) (List, erro
 	if l.State != ListFinished && l.State != ListCanceled {
 		return List{}, Refuse(CodeConflict, "wrong_state", "Rows can be tried again when the list has ended; it is %s now.", l.State)
 	}
+	if err := a.mayStart(ctx, as.Account); err != nil {
+		return List{}, err
+	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		again := tx.Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1, run = run + 1, tries = 0, crashes = 0, next_attempt_at = NULL
 			WHERE list_id = ? AND ((state = 'failed' AND reason <> 'bad_line') OR (state = 'done' AND status = 'unknown' AND reason <> 'bad_input'))`, l.ID)

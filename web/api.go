@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"beagle/app"
 )
@@ -69,6 +72,24 @@ func limitOf(q *call, standard, most int) (int, error) {
 	}
 	return n, nil
 }
+
+// errNotText refuses what no column of text can hold.
+var errNotText = app.Refuse(app.CodeBadInput, "wrong_params", "Send text as UTF-8 and without NUL characters.")
+
+// checkText refuses addresses that hold something else than text.
+func (q *call) checkText() error {
+	if !isText(q.r.URL.Path) {
+		return errNotText
+	}
+	for name, values := range q.r.URL.Query() {
+		if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+			return errNotText
+		}
+	}
+	return nil
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // orNull is nil for "", so that JSON says null where nothing is known.
 func orNull(s string) *string {

@@ -108,6 +108,9 @@ func (s *Server) answer(rt route, q *call) {
 	q.visit.pace = rt.pace
 	defer s.limit(rt.pace, q)()
 	err := s.admit(rt.who, q)
+	if err == nil && q.api {
+		err = q.checkText()
+	}
 	if err == nil {
 		err = s.once(rt, q)
 	}
