@@ -1,7 +1,7 @@
-.PHONY: help build run test drill tools fmt clean
+.PHONY: help build run test drill screenshots tools fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/beagle
 	go build -trimpath -o bin/beagle ./cmd/beagle
@@ -14,6 +14,9 @@ test: ## vet, format and race tests on real services; installs what is missing o
 
 drill: tools ## break things on purpose, with real processes on real services; prints a table (about ten minutes)
 	go test -tags drill -v -count=1 -timeout 30m ./app/drill
+
+screenshots: ## docs/screenshots: every page in a headless Chromium
+	SCREENSHOTS="$(CURDIR)/docs/screenshots" go test -count=1 -run TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall ./web
 
 tools: ## the S3 server that tests use, into the user's cache
 	@.ci/build-tools

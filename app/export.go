@@ -40,13 +40,13 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if err != nil {
 		return fmt.Errorf("exporting list %d: %w", list, err)
 	}
-	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_key = ?, result_version = ?, result_bytes = ?, result_at = ? WHERE id = ? AND result_version = ?`,
+	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_key = ?, result_version = ?, result_bytes = ?, result_at = ? WHERE id = ? AND result_version = ? AND state <> 'deleting'`,
 		key, version, size, began, list, l.ResultVersion)
 	if done.Error != nil {
 		return fmt.Errorf("noting the result of list %d: %w", list, done.Error)
 	}
 	if done.RowsAffected == 0 {
-		return nil // another export was faster
+		return a.dropOrphan(ctx, list, key) // another export was faster, or the list is being deleted
 	}
 	finished := a.DB.WithContext(ctx).Exec(`UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'`, a.Now(), list)
 	if finished.Error != nil {
@@ -59,6 +59,22 @@ func (a *App) Export(ctx context.Context, list int64) error {
 		a.announce(ctx, list, EventFinished)
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
+	return nil
+}
+
+// dropOrphan deletes a result file that came too late for its list: nobody else would. Without the list's row or with it on its way
+// out Clear may have looked for files already.
+func (a *App) dropOrphan(ctx context.Context, list int64, key string) error {
+	var lives bool
+	if err := a.DB.WithContext(ctx).Raw("SELECT EXISTS (SELECT 1 FROM lists WHERE id = ? AND state <> 'deleting')", list).Scan(&lives).Error; err != nil {
+		return fmt.Errorf("reading list %d: %w", list, err)
+	}
+	if lives {
+		return nil
+	}
+	if err := a.Files.Delete(ctx, key); err != nil {
+		return fmt.Errorf("deleting the result of deleted list %d: %w", list, err)
+	}
 	return nil
 }
 

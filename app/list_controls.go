@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -50,40 +51,6 @@ func (a *App) control(ctx context.Context, as Actor, ref, action string, from []
 	return a.List(ctx, as.Account, ref)
 }
 
-// RetryFailed looks up again every row of an ended list that failed or stayed unknown. Rows with an answer are left alone.
-func (a *App) RetryFailed(ctx context.Context, as Actor, ref string) (List, error) {
-	l, err := a.List(ctx, as.Account, ref)
-	if err != nil {
-		return List{}, err
-	}
-	if l.State != ListFinished && l.State != ListCanceled {
-		return List{}, Refuse(CodeConflict, "wrong_state", "Rows can be tried again when the list has ended; it is %s now.", l.State)
-	}
-	if err := a.mayStart(ctx, as.Account); err != nil {
-		return List{}, err
-	}
-	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		again := tx.Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1, run = run + 1, tries = 0, crashes = 0, next_attempt_at = NULL
-			WHERE list_id = ? AND ((state = 'failed' AND reason <> 'bad_line') OR (state = 'done' AND status = 'unknown' AND reason <> 'bad_input'))`, l.ID)
-		if again.Error != nil {
-			return again.Error
-		}
-		if err := tx.Exec(`DELETE FROM list_counts WHERE list_id = ? AND ((state = 'failed' AND reason <> 'bad_line')
-			OR (state = 'done' AND status = 'unknown' AND reason <> 'bad_input'))`, l.ID).Error; err != nil {
-			return err
-		}
-		return tx.Model(&List{}).Where("id = ?", l.ID).Updates(map[string]any{"state": ListRunning, "finished_at": nil, "changed_at": a.Now()}).Error
-	})
-	if err != nil {
-		return List{}, fmt.Errorf("trying list %s again: %w", ref, err)
-	}
-	a.audit(ctx, as, "list.retried", ref)
-	if err := a.endIfDone(ctx, []int64{l.ID}); err != nil {
-		return List{}, err
-	}
-	return a.List(ctx, as.Account, ref)
-}
-
 // Rebuild writes the result file anew from the records.
 func (a *App) Rebuild(ctx context.Context, as Actor, ref string) (List, error) {
 	l, err := a.List(ctx, as.Account, ref)
@@ -96,17 +63,40 @@ func (a *App) Rebuild(ctx context.Context, as Actor, ref string) (List, error) {
 	return l, a.ExportLater(ctx, l)
 }
 
+// livingStates are all but deleting.
+var livingStates = []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting, ListFinished, ListCanceled, ListFailed}
+
 // DeleteList hides a list at once and clears its records and files in the background. A deleted list cannot be brought back.
 func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
 	l, err := a.List(ctx, as.Account, ref)
 	if err != nil {
 		return err
 	}
-	if _, err := a.move(ctx, l.ID, []string{l.State}, ListDeleting, nil); err != nil {
+	if _, err := a.move(ctx, l.ID, livingStates, ListDeleting, nil); err != nil {
 		return err
 	}
 	a.audit(ctx, as, "list.deleted", ref)
 	return a.ClearLater(ctx, l.ID)
+}
+
+// Discard removes an upload that has not been started, with its file, before it returns: nothing is left of it.
+func (a *App) Discard(ctx context.Context, as Actor, ref string) error {
+	l, err := a.List(ctx, as.Account, ref)
+	if err != nil {
+		return err
+	}
+	moved, err := a.move(ctx, l.ID, []string{ListMapping}, ListDeleting, nil)
+	if err != nil {
+		return err
+	}
+	if !moved {
+		return Refuse(CodeConflict, "wrong_state", "This list has been started already.")
+	}
+	a.audit(ctx, as, "list.discarded", ref)
+	if err := a.Clear(ctx, l.ID); err != nil {
+		return errors.Join(err, a.ClearLater(ctx, l.ID))
+	}
+	return nil
 }
 
 const clearBatch = 5000

@@ -67,20 +67,7 @@ func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery)
 	if l.AccountID != account {
 		return nil, "", Refuse(CodeNotFound, "list_not_found", "No such list.")
 	}
-	page := a.DB.WithContext(ctx).Omit("evidence").Where("list_id = ?", l.ID)
-	if q.Status != "" {
-		page = page.Where("status = ? AND state IN ('done', 'failed')", q.Status)
-	}
-	if q.State != "" {
-		page = page.Where("state = ?", q.State)
-	}
-	if q.Reason != "" {
-		page = page.Where("reason = ?", q.Reason)
-	}
-	if s := strings.ToLower(strings.TrimSpace(q.Search)); s != "" {
-		like := "%" + likeEscaper.Replace(s) + "%"
-		page = page.Where(`(LOWER(cells) LIKE ? ESCAPE '\' OR LOWER(email) LIKE ? ESCAPE '\')`, like, like)
-	}
+	page := q.narrow(a.DB.WithContext(ctx).Omit("evidence").Where("list_id = ?", l.ID))
 	if q.After != "" {
 		row, err := parseCursor(q.After)
 		if err != nil {
@@ -97,6 +84,24 @@ func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery)
 		next = strconv.FormatInt(rows[limit-1].RowNo, 36)
 	}
 	return rows, next, nil
+}
+
+// narrow adds the filters of q, not its page, to a query over records.
+func (q RecordQuery) narrow(page *gorm.DB) *gorm.DB {
+	if q.Status != "" {
+		page = page.Where("status = ? AND state IN ('done', 'failed')", q.Status)
+	}
+	if q.State != "" {
+		page = page.Where("state = ?", q.State)
+	}
+	if q.Reason != "" {
+		page = page.Where("reason = ?", q.Reason)
+	}
+	if s := strings.ToLower(strings.TrimSpace(q.Search)); s != "" {
+		like := "%" + likeEscaper.Replace(s) + "%"
+		page = page.Where(`(LOWER(cells) LIKE ? ESCAPE '\' OR LOWER(email) LIKE ? ESCAPE '\')`, like, like)
+	}
+	return page
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

@@ -272,7 +272,7 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 			return Refuse(CodeBadInput, "invalid_mapping", "The mapping gives column %d for %s, but the file has %d columns, counted from 0.", column, field, len(l.Columns))
 		}
 	}
-	return l.Mapping.CheckColumns(l.Process, l.Columns)
+	return l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
 }
 
 func sameDialect(x, y sheet.Dialect) bool {
@@ -307,7 +307,7 @@ func (a *App) CreateList(ctx context.Context, as Actor, name, process, callback 
 	}
 	started, err := a.Start(ctx, as, l.Ref, StartParams{Dialect: &sheet.Dialect{Format: sheet.CSV, Comma: ",", Encoding: sheet.UTF8, Header: true}, CallbackURL: callback})
 	if err != nil {
-		return List{}, errors.Join(err, a.DeleteList(context.WithoutCancel(ctx), as, l.Ref))
+		return List{}, errors.Join(err, a.Discard(context.WithoutCancel(ctx), as, l.Ref))
 	}
 	return started, nil
 }

@@ -128,6 +128,7 @@ func TestListOfAnotherAccountIsNotFound(t *testing.T) {
 		"rebuild":  func() error { _, err := e.Rebuild(t.Context(), theirs, l.Ref); return err },
 		"rename":   func() error { _, err := e.RenameList(t.Context(), theirs, l.Ref, "mine now"); return err },
 		"delete":   func() error { return e.DeleteList(t.Context(), theirs, l.Ref) },
+		"discard":  func() error { return e.Discard(t.Context(), theirs, l.Ref) },
 		"download": func() error { _, err := e.Download(t.Context(), theirs.Account, l, "csv", false); return err },
 	}
 	for name, call := range calls {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -150,21 +151,46 @@ func (s *Server) apiListDelete(q *call) error {
 }
 
 // startParams reads what the fields of an upload say about how to start it.
-func startParams(fields map[string]string, l app.List) (app.StartParams, error) {
+func (s *Server) startParams(q *call, fields map[string]string, l app.List) (app.StartParams, error) {
 	p := app.StartParams{Name: fields["name"], Process: fields["process"], CallbackURL: fields["callback_url"]}
+	dialect, err := readDialect(fields, l.Dialect)
+	if err != nil || fields["mapping"] == "" {
+		p.Dialect = &dialect
+		return p, err
+	}
+	seen, err := s.app.Preview(q.ctx(), q.actor.Account, l.Ref, &dialect) // columns have the names of this reading
+	if err != nil {
+		return p, err
+	}
+	p.Dialect = &seen.Dialect
+	p.Mapping, err = readMapping(fields["mapping"], seen.Columns)
+	return p, err
+}
+
+// commaWords are the delimiters by the names that are easier to send than the characters.
+var commaWords = map[string]string{"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+// readDialect is the detected way of reading a file with what the request changes of it.
+func readDialect(fields map[string]string, detected sheet.Dialect) (sheet.Dialect, error) {
+	d := detected
 	if v := fields["has_header"]; v != "" {
-		d := l.Dialect
 		d.Header = truth(v)
-		p.Dialect = &d
 	}
-	if v := fields["mapping"]; v != "" {
-		mapping, err := readMapping(v, l.Columns)
-		if err != nil {
-			return p, err
-		}
-		p.Mapping = mapping
+	if v := fields["delimiter"]; v != "" {
+		d.Comma = firstOf(commaWords[v], v)
 	}
-	return p, nil
+	d.Format = firstOf(fields["format"], d.Format)
+	d.Encoding = firstOf(fields["encoding"], d.Encoding)
+	d.Sheet = firstOf(fields["sheet"], d.Sheet)
+	switch {
+	case !slices.Contains([]string{sheet.CSV, sheet.XLSX, sheet.JSONL}, d.Format) || (d.Format == sheet.XLSX) != (detected.Format == sheet.XLSX):
+		return d, app.Refuse(app.CodeBadInput, "invalid_dialect", "The format must be csv or jsonl; a workbook is always xlsx.")
+	case d.Comma != "" && !slices.Contains(sheet.Commas(), d.Comma):
+		return d, app.Refuse(app.CodeBadInput, "invalid_dialect", "The delimiter must be comma, semicolon, tab or pipe.")
+	case d.Encoding != "" && !slices.Contains(sheet.Encodings(), d.Encoding):
+		return d, app.Refuse(app.CodeBadInput, "invalid_dialect", "The encoding must be one of %s.", strings.Join(sheet.Encodings(), ", "))
+	}
+	return d, nil
 }
 
 // readMapping reads {"first_name": 0, "domain": "Website"}: a field and its column, by number from 0 or by name.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"beagle/app"
+	"beagle/app/sheet"
 )
 
 // Bounds of a list that comes as JSON; larger ones come as a file, which is streamed.
@@ -35,33 +36,42 @@ func (s *Server) apiListsCreate(q *call) error {
 func (s *Server) createFromFile(q *call) error {
 	l, p, err := s.receive(q)
 	if err != nil {
-		return err
+		return withRemedy(err)
 	}
 	if p.fields["start"] != "" && !truth(p.fields["start"]) {
 		return s.sendList(q, http.StatusCreated, l)
 	}
 	started, err := s.startUpload(q, l, p.fields)
 	if err != nil {
-		return s.undo(q, l, seenInstead(err))
+		return s.undo(q, l, withRemedy(err))
 	}
 	return s.sendList(q, http.StatusCreated, started)
 }
 
 func (s *Server) startUpload(q *call, l app.List, fields map[string]string) (app.List, error) {
-	params, err := startParams(fields, l)
+	params, err := s.startParams(q, fields, l)
 	if err != nil {
 		return l, err
 	}
 	return s.app.Start(q.ctx(), q.actor, l.Ref, params)
 }
 
-// seenInstead adds to "no usable column" what a program can do about it.
-func seenInstead(err error) error {
-	refusal, ok := app.Refusal(err)
-	if !ok || refusal.ID != "no_usable_column" {
+// remedies are what a program can send to mend what a person would mend on the mapping page.
+var remedies = map[string]string{
+	sheet.NoUsableColumn: "Send mapping to say which column is which.",
+	sheet.OneColumn:      "Send delimiter to say what separates the columns.",
+	sheet.NoRows:         "Send has_header=false if the first line is a person.",
+	sheet.NoSuchSheet:    "Send sheet with one of these names.",
+}
+
+// withRemedy adds to a refused file what a program can do about it.
+func withRemedy(err error) error {
+	refusal, status := refusalOf(err)
+	remedy, ok := remedies[refusal.ID]
+	if !ok || status >= 500 {
 		return err
 	}
-	return app.Refuse(refusal.Code, refusal.ID, "%s Send a mapping to say which column is which.", refusal.Message)
+	return app.Refuse(refusal.Code, refusal.ID, "%s %s", refusal.Message, remedy)
 }
 
 // recordsJSON is a list that comes as JSON. Records keep the order of their keys as columns, by the first record that has them.

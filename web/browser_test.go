@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,7 +145,8 @@ func (b *tab) shoot(name string) {
 
 func (b *tab) look(scheme string, width int64) {
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}) // or colours are looked at on their way
 		if err != nil {
 			return err
 		}
@@ -153,12 +155,16 @@ func (b *tab) look(scheme string, width int64) {
 	}))
 }
 
-// quiet fails the test when the console holds an error, an exception or a violation of the content policy.
-func (b *tab) quiet() {
+// quiet fails the test when the console holds an error, an exception or a violation of the content policy. expected are parts of
+// messages that belong to the test.
+func (b *tab) quiet(expected ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.said {
+		if slices.ContainsFunc(expected, func(part string) bool { return strings.Contains(m, part) }) {
+			continue
+		}
 		if strings.HasPrefix(m, "error") || strings.HasPrefix(m, "exception") || strings.Contains(m, "Content Security Policy") {
 			b.t.Errorf("console: %s", m)
 		}

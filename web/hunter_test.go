@@ -1,13 +1,11 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"beagle/app/apptest/services"
 
@@ -17,39 +15,12 @@ import (
 // hunterClients are the published clients, pinned.
 var hunterClients = []string{"hunterio@1.0.0", "hunter.io@0.2.7"}
 
-// installTimeout bounds the installation of the clients, which is done once per machine.
-const installTimeout = 2 * time.Minute
-
-// nodeModules installs the clients into the user's cache.
-func nodeModules(t *testing.T) string {
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		services.Missing(t, "npm is not installed")
-	}
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	dir := filepath.Join(cache, "beagle", "hunter-clients-1.0.0-0.2.7")
-	modules := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
-		return modules
-	}
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	ctx, cancel := context.WithTimeout(t.Context(), installTimeout)
-	defer cancel()
-	install := exec.CommandContext(ctx, npm, append([]string{"install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts"}, hunterClients...)...)
-	if said, err := install.CombinedOutput(); err != nil {
-		services.Missing(t, "Hunter's clients cannot be installed: "+string(said))
-	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o644))
-	return modules
-}
-
 func TestHuntersClientsWorkUnchanged(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		services.Missing(t, "node is not installed")
 	}
-	modules := nodeModules(t)
+	modules := npmModules(t, "hunter-clients-1.0.0-0.2.7", hunterClients...)
 	s := newSite(t)
 	run := exec.CommandContext(t.Context(), node, filepath.Join("testdata", "hunter_clients.cjs"), modules, s.http.URL, s.key(s.owner, true), s.key(s.owner, false))
 	run.Stderr = os.Stderr

@@ -22,6 +22,7 @@ const (
 	stallTimeout = 30 * time.Second // an upload or a download that does not move for so long is cut off
 	writeGrace   = 5 * time.Second  // for the refusal after REQUEST_TIMEOUT to reach the client
 	swallowTime  = 20 * time.Second // how long the rest of a refused upload is read
+	swallowTimes = 3                // and how much of it, in largest uploads
 )
 
 // limit puts the pace's limits on a request; the returned function takes them off.
@@ -60,7 +61,7 @@ func (q *call) swallow(most int64) {
 	}
 	_ = http.NewResponseController(q.w).Flush()
 	until := time.Now().Add(swallowTime)
-	rest := &io.LimitedReader{R: q.r.Body, N: most}
+	rest := &io.LimitedReader{R: q.r.Body, N: swallowTimes*most + uploadOverhead}
 	buf := make([]byte, 64<<10)
 	for time.Now().Before(until) {
 		if _, err := rest.Read(buf); err != nil {

@@ -84,7 +84,15 @@ func (s *Server) listsRename(q *call) error {
 }
 
 func (s *Server) listsDelete(q *call) error {
-	if err := s.app.DeleteList(q.ctx(), q.actor, q.param("list")); err != nil {
+	l, err := s.listed(q)
+	if err != nil {
+		return err
+	}
+	remove := s.app.DeleteList
+	if l.State == app.ListMapping {
+		remove = s.app.Discard // nothing was made of it yet
+	}
+	if err := remove(q.ctx(), q.actor, l.Ref); err != nil {
 		return err
 	}
 	return q.redirect("/lists")

@@ -209,7 +209,7 @@ func (p *mappingPage) fill(seen sheet.Sniffed, mapping sheet.Mapping, detected b
 		}
 		p.Fields = append(p.Fields, field)
 	}
-	if err := mapping.CheckColumns(p.Process, seen.Columns); err != nil {
+	if err := mapping.CheckFile(p.Process, seen.Dialect, seen.Columns); err != nil {
 		p.Missing = err.Error()
 	}
 }

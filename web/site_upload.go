@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strings"
 
@@ -37,7 +38,7 @@ func (s *Server) receive(q *call) (app.List, *posted, error) {
 
 // undo removes a list that a failed request has made, and keeps the request's own error.
 func (s *Server) undo(q *call, l app.List, because error) error {
-	if err := s.app.DeleteList(q.ctx(), q.actor, l.Ref); err != nil {
+	if err := s.app.Discard(context.WithoutCancel(q.ctx()), q.actor, l.Ref); err != nil {
 		s.log.ErrorContext(q.ctx(), "list of a refused upload not removed", "list", l.ID, "request_id", q.visit.id, "error", err)
 	}
 	return because

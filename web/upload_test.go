@@ -2,7 +2,6 @@ package web
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -21,38 +20,6 @@ func (s *site) lists() int64 {
 	_, _, total, err := s.Lists(s.t.Context(), s.owner.Account, "", 1)
 	require.NoError(s.t, err)
 	return total
-}
-
-func TestRefusedUploadsSayWhyAndLeaveNothing(t *testing.T) {
-	s := newSite(t, func(c *config.Config) { c.Upload.MaxBytes = 2 << 20 })
-	auth := []string{"Authorization", "Bearer " + s.key(s.owner, false)}
-	b := s.signedIn("owner@one.example")
-	cases := map[string]struct {
-		file   []byte
-		status int
-		id     string
-	}{
-		"empty":            {nil, 422, "empty_file"},
-		"only blanks":      {[]byte(" \n\n"), 422, "empty_file"},
-		"binary":           {append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), bytes.Repeat([]byte{0, 1, 2, 0xff}, 4000)...), 422, ""},
-		"header only":      {[]byte("First name,Last name,Website\n"), 422, "no_rows"},
-		"one endless line": {bytes.Repeat([]byte("a"), 1<<21-10), 422, "line_too_long"},
-		"broken workbook":  {append([]byte("PK\x03\x04"), bytes.Repeat([]byte("x"), 500)...), 422, ""},
-		"oversize":         {bytes.Repeat([]byte("First,Last,example.test\n"), 120_000), 413, "file_too_large"},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			f := form{fields: []string{"name", "x", "process", "find"}, filename: "a.csv", file: c.file}
-			got := s.send(http.DefaultClient, "POST", "/v2/lists", f, auth...)
-			require.Equal(t, c.status, got.status, got.body)
-			require.Contains(t, got.body, `"errors"`)
-			require.Contains(t, got.body, c.id)
-			got = s.send(b, "POST", "/lists", f)
-			require.Equal(t, c.status, got.status, got.body)
-			require.Contains(t, got.body, `role="alert"`)
-			require.Zero(t, s.lists())
-		})
-	}
 }
 
 func TestUploadWithoutUsableColumnIsRemovedAndSaysWhatWasSeen(t *testing.T) {

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -55,6 +56,49 @@ func (m Mapping) CheckColumns(process string, columns []string) error {
 		return nil
 	}
 	return refuse(NoUsableColumn, "To %s we need %s. %s Choose the right columns, or add what is missing to the file.", task, strings.Join(missing, " and "), m.seen(columns))
+}
+
+// CheckFile is CheckColumns for a file that is read with d. When the whole file came out as one column and that is not
+// enough, the likely mistake is the delimiter: the refusal is OneColumn and says so.
+func (m Mapping) CheckFile(process string, d Dialect, columns []string) error {
+	err := m.CheckColumns(process, columns)
+	var r *Refusal
+	if !errors.As(err, &r) || r.Code != NoUsableColumn || len(columns) != 1 || (d.Format != CSV && d.Format != "") {
+		return err
+	}
+	need, _, _ := strings.Cut(r.Message, ". ")
+	look := "If another character separates the columns, choose it as the delimiter"
+	if other := separatorIn(columns[0], d.comma()); other != "" {
+		look = "It looks as if " + other + " separates the columns: choose that as the delimiter"
+	} else if strings.ContainsAny(columns[0], "^~#:") {
+		look = "Save the file again with a comma, semicolon, tab or pipe between the columns"
+	}
+	return refuse(OneColumn, "Read with %s between its columns, the file has only one column, %s. %s. %s, or add what is missing to the file.",
+		CommaName(d.comma()), list(columns), need, look)
+}
+
+// separatorIn names the delimiter, other than the one that was used, that a header holds most of; "" for none.
+func separatorIn(header string, used byte) string {
+	best, most := "", 0
+	for _, c := range Commas() {
+		if n := strings.Count(header, c); n > most && c[0] != used {
+			best, most = CommaName(c[0]), n
+		}
+	}
+	return best
+}
+
+// CommaName is a delimiter in words.
+func CommaName(c byte) string {
+	switch c {
+	case ';':
+		return "a semicolon"
+	case '\t':
+		return "a tab"
+	case '|':
+		return "a pipe"
+	}
+	return "a comma"
 }
 
 // seen is a sentence about the columns there are.

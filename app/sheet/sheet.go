@@ -138,6 +138,7 @@ const (
 	TooManyRows     = "too_many_rows"
 	TooBig          = "too_big"
 	NoUsableColumn  = "no_usable_column"
+	OneColumn       = "one_column" // no_usable_column of a file that was read with the wrong delimiter
 	BrokenXLSX      = "broken_xlsx"
 	XLSXTooLarge    = "xlsx_too_large"
 	NoSuchSheet     = "no_such_sheet"

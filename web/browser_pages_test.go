@@ -1,0 +1,244 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"beagle/app"
+	"beagle/app/apptest"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// axeCore finds what people with a screen reader, a keyboard or weak eyes stumble over. It is fetched for tests and not part of the program.
+const axeCore = "axe-core@4.14.1"
+
+// What a page may cost, on this machine.
+const (
+	paintBudget = 1000     // milliseconds to the first contentful paint
+	loadTries   = 3        // the machine may be busy with something else
+	codeBudget  = 60 << 10 // bytes of packed JavaScript and CSS
+	narrow      = int64(320)
+	wide        = int64(1280)
+)
+
+// pageVisit is a page as the browser test sees it: a route of the site with what it needs to be shown.
+type pageVisit struct {
+	name  string            // of its picture
+	route string            // in siteRoutes
+	path  func(seen) string // "" fills nothing in
+	then  func(b *tab)      // what is done on the page before it is looked at
+	main  bool              // has pictures in the dark and on a phone too
+}
+
+// seen are the things that pages are about.
+type seen struct {
+	list, fresh, record string
+}
+
+func at(path string) func(seen) string { return func(seen) string { return path } }
+
+// strangerVisits are the pages without a session, userVisits those of somebody who is signed in and runs the installation.
+var (
+	strangerVisits = []pageVisit{
+		{name: "landing", route: "/", path: at("/"), main: true},
+		{name: "sign-in", route: "/sign-in", path: at("/sign-in")},
+		{name: "sign-up", route: "/sign-up", path: at("/sign-up")},
+		{name: "reset", route: "/reset", path: at("/reset")},
+		{name: "api-reference", route: "/docs/api", path: at("/docs/api"), then: func(b *tab) { b.click("details.card > summary") }},
+		{name: "not-found", route: "", path: at("/nothing-here")},
+	}
+	userVisits = []pageVisit{
+		{name: "lists", route: "/lists", path: at("/lists"), main: true},
+		{name: "mapping", route: "/lists/:list/mapping", path: func(s seen) string { return "/lists/" + s.fresh + "/mapping" }, main: true},
+		{name: "list", route: "/lists/:list", path: func(s seen) string { return "/lists/" + s.list }, main: true},
+		{name: "evidence", route: "/lists/:list/records/:record", path: func(s seen) string { return "/lists/" + s.list + "/records/" + s.record }, main: true},
+		{name: "find", route: "/find", path: at("/find"), then: findsSomebody, main: true},
+		{name: "keys", route: "/keys", path: at("/keys")},
+		{name: "settings", route: "/settings", path: at("/settings")},
+		{name: "webhooks", route: "/webhooks", path: at("/webhooks")},
+		{name: "operations", route: "/admin", path: at("/admin"), main: true},
+		{name: "queues", route: "/admin/queues", path: at("/admin/queues?queue=records&state=pending")},
+		{name: "kept-mail", route: "/dev/mail", path: at("/dev/mail")},
+	}
+	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
+	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token"}
+)
+
+func findsSomebody(b *tab) {
+	b.typed("input[name=first_name]", "Grace")
+	b.typed("input[name=last_name]", "Yates")
+	b.typed("input[name=company]", "onegate.example")
+	b.click("form[action='/find'] button")
+	b.seen("#found .answer")
+}
+
+// Every page, light and dark, wide and narrow: no word on the console, no request to anybody else, nothing that axe calls serious, no
+// scrolling sideways, quick and small. SCREENSHOTS=DIR keeps the pictures: that is `make screenshots`.
+func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
+	axe, err := os.ReadFile(filepath.Join(npmModules(t, strings.ReplaceAll(axeCore, "@", "-"), axeCore), "axe-core", "axe.min.js"))
+	require.NoError(t, err)
+	s := newSite(t, keepsMail)
+	known := s.furnish()
+	b := openTab(t, s.http.URL)
+	visited := map[string]bool{}
+	look := func(v pageVisit) {
+		visited[v.route] = true
+		b.open(v.path(known))
+		b.checkCost(v)
+		if v.then != nil {
+			v.then(b)
+		}
+		b.checkLooks(v, string(axe))
+	}
+	for _, v := range strangerVisits {
+		look(v)
+	}
+	b.signIn("operator@one.example")
+	for _, v := range userVisits {
+		look(v)
+	}
+	b.quiet("404 (Not Found)") // the page that says so
+	for _, rt := range siteRoutes {
+		require.True(t, rt.method != get || visited[rt.path] || slices.Contains(noPages, rt.path), "%s is visited by no browser: add it to the visits", rt.path)
+	}
+}
+
+// furnish gives the operator something to be seen on every page.
+func (s *site) furnish() seen {
+	user, err := s.AddUser(s.t.Context(), "operator@one.example", apptest.Password, "North Pier", true)
+	require.NoError(s.t, err)
+	as := user.Actor()
+	s.Work()
+	people := s.Prompt()
+	if os.Getenv("SCREENSHOTS") != "" {
+		people = apptest.Example(s.t, "contacts.csv")
+	}
+	list := s.Run(as, "contacts.csv", people)
+	require.Equal(s.t, app.ListFinished, list.State)
+	fresh := s.Upload(as, "spring fair.csv", apptest.Example(s.t, "contacts.csv"))
+	rows, _, err := s.Records(s.t.Context(), as.Account, list, app.RecordQuery{Status: "valid"})
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, rows)
+	_, _, err = s.CreateKey(s.t.Context(), as, "Nightly import", false)
+	require.NoError(s.t, err)
+	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
+	require.NoError(s.t, err)
+	require.NoError(s.t, s.WritePoint(s.t.Context()))
+	return seen{list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+}
+
+func (b *tab) signIn(email string) {
+	b.t.Helper()
+	b.open("/sign-in")
+	b.typed("input[name=email]", email)
+	b.typed("input[name=password]", apptest.Password)
+	b.click("form.form button[type=submit]")
+	b.seen("form[data-upload]")
+}
+
+// pageCost is what a page cost to load.
+type pageCost struct {
+	Paint   float64  // milliseconds
+	Code    int      // bytes of scripts and styles as they came
+	Foreign []string // addresses of others
+}
+
+const costScript = `(() => {
+	const loaded = performance.getEntriesByType("resource");
+	const paint = performance.getEntriesByName("first-contentful-paint")[0];
+	return JSON.stringify({
+		Paint: paint ? paint.startTime : -1,
+		Code: loaded.filter(r => /\.(js|css)$/.test(new URL(r.name).pathname)).reduce((sum, r) => sum + r.encodedBodySize, 0),
+		Foreign: loaded.map(r => r.name).filter(name => !name.startsWith(location.origin)),
+	});
+})()`
+
+func (b *tab) checkCost(v pageVisit) {
+	b.t.Helper()
+	var cost pageCost
+	for try := range loadTries {
+		if try > 0 {
+			b.open(b.eval("location.pathname + location.search"))
+		}
+		b.until(`performance.getEntriesByName("first-contentful-paint").length`, "1")
+		require.NoError(b.t, json.Unmarshal([]byte(b.eval(costScript)), &cost), v.name)
+		if cost.Paint < paintBudget {
+			break
+		}
+	}
+	require.Less(b.t, cost.Paint, float64(paintBudget), "%s: milliseconds to the first contentful paint", v.name)
+	require.Positive(b.t, cost.Code, v.name)
+	require.LessOrEqual(b.t, cost.Code, codeBudget, "%s: bytes of JavaScript and CSS", v.name)
+	require.Empty(b.t, cost.Foreign, v.name)
+}
+
+const axeScript = `axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(found =>
+	JSON.stringify(found.violations.filter(v => v.impact === "serious" || v.impact === "critical")
+		.map(v => v.id + ": " + v.nodes.slice(0, 4).map(n => n.target.join(" ") + " (" + n.failureSummary.replace(/\s+/g, " ") + ")").join("; "))))`
+
+// checkLooks looks at the open page in both schemes and widths.
+func (b *tab) checkLooks(v pageVisit, axe string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";null"))
+		return err
+	}))
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{wide, narrow} {
+			b.look(scheme, width)
+			found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](axeScript, chromedp.EvalAwaitPromise))
+			require.NoError(b.t, err, v.name)
+			var problems []string
+			require.NoError(b.t, json.Unmarshal([]byte(found), &problems))
+			for _, p := range problems {
+				b.t.Errorf("%s, %s, %d pixels wide: %s", v.name, scheme, width, p)
+			}
+			b.checkWidth(v.name, width)
+			if name := pictureName(v, scheme, width); name != "" && os.Getenv("SCREENSHOTS") != "" {
+				b.picture(name, width)
+			}
+		}
+	}
+	b.look("light", wide)
+}
+
+func (b *tab) checkWidth(name string, width int64) {
+	b.t.Helper()
+	if got := int64(b.layout().CSSContentSize.Width); got > width {
+		b.t.Errorf("%s is %d pixels wide in a window of %d: %s", name, got, width, b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
+	}
+}
+
+func (b *tab) layout() (got page.GetLayoutMetricsResult) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) (err error) {
+		got, err = chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
+		return err
+	}))
+	return got
+}
+
+// pictureName is the file of a view that is kept, or "".
+func pictureName(v pageVisit, scheme string, width int64) string {
+	switch {
+	case scheme == "light" && width == wide:
+		return v.name
+	case !v.main:
+		return ""
+	case scheme == "dark" && width == wide:
+		return v.name + "-dark"
+	case scheme == "light" && width == narrow:
+		return v.name + "-phone"
+	}
+	return ""
+}
