@@ -38,6 +38,8 @@ type App struct {
 	question AskFunc // what a record job asks
 	opened   time.Time
 	paces    paceRests
+	keys     keyring
+	calls    callBook
 	memory   *domainMemory
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
@@ -97,6 +99,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.settler = newSettler(a)
+	a.openCalls()
 	if a.question = o.Ask; a.question == nil {
 		a.question = a.ask
 	}
@@ -133,6 +136,7 @@ func (a *App) Migrate(ctx context.Context) error { return db.Migrate(ctx, a.DB, 
 // Close ends what Open began. Workers must have stopped.
 func (a *App) Close() error {
 	var errs []error
+	a.calls.close()
 	if a.settler != nil {
 		a.settler.close()
 	}

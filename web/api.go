@@ -44,6 +44,9 @@ func (s *Server) sendJSON(q *call, status int, data, meta any) error {
 	if err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
+	if status == http.StatusOK && q.api && q.w.Header().Get("ETag") == "" && q.isFresh(s.tagOf(string(body))) {
+		return nil
+	}
 	q.send(status, "application/json; charset=utf-8", append(body, '\n'))
 	return nil
 }
@@ -151,9 +154,11 @@ func (s *Server) apiAccount(q *call) error {
 	if err != nil {
 		return err
 	}
-	spent, err := s.app.SpentThisMonth(q.ctx(), q.actor.Account)
-	if err != nil {
-		return err
+	spent := int64(0)
+	if s.app.Config.Credits {
+		if spent, err = s.app.SpentThisMonth(q.ctx(), q.actor.Account); err != nil {
+			return err
+		}
 	}
 	out := accountJSON{ID: idOf(account.ID), Name: account.Name, Email: orNull(email), PlanName: "self-hosted", TeamID: idOf(account.ID),
 		RetentionDays: account.RetentionDays, CreatedAt: stamp(&account.CreatedAt)}

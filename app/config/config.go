@@ -33,6 +33,7 @@ type Config struct {
 
 	S3     S3
 	Upload Upload
+	Limits Limits
 	Worker Worker
 	Probe  Probe
 	Scale  Scale
@@ -53,6 +54,12 @@ type S3 struct {
 type Upload struct {
 	MaxBytes int64 `env:"UPLOAD_MAX_BYTES" envDefault:"536870912"`
 	MaxRows  int   `env:"UPLOAD_MAX_ROWS" envDefault:"2000000"`
+}
+
+// Limits bounds how fast the API may be called, in requests a minute.
+type Limits struct {
+	PerKey     int `env:"API_REQUESTS_PER_KEY" envDefault:"600"`
+	PerAccount int `env:"API_REQUESTS_PER_ACCOUNT" envDefault:"1200"` // all its keys together
 }
 
 // Worker says how record jobs are run.
@@ -134,6 +141,8 @@ func (c Config) check() []error {
 	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
 	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
 	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
+	between("API_REQUESTS_PER_KEY", c.Limits.PerKey, 1, 1_000_000_000)
+	between("API_REQUESTS_PER_ACCOUNT", c.Limits.PerAccount, 1, 1_000_000_000)
 	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
