@@ -40,6 +40,7 @@ type App struct {
 	paces    paceRests
 	keys     keyring
 	calls    callBook
+	sealer   sealer
 	memory   *domainMemory
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
@@ -78,6 +79,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	a.id = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), newRef()[:8])
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
 		return nil, fmt.Errorf("preparing password checks: %w", err)
+	}
+	if a.sealer, err = newSealer(c.SecretKey); err != nil {
+		return nil, err
 	}
 	if a.DB, err = db.Open(ctx, c.DatabaseURL); err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ var siteRoutes = []route{
 	{post, "/webhooks", (*Server).webhooksCreate, signedIn, quick},
 	{post, "/webhooks/:webhook/deletion", (*Server).webhooksDelete, signedIn, quick},
 	{post, "/deliveries/:delivery/retries", (*Server).deliveriesRetry, signedIn, quick},
+	{post, "/mcp", (*Server).mcpServe, keyed, quick},
 	{get, "/docs/api", (*Server).docsShow, anyone, quick},
 	{get, "/openapi.yaml", (*Server).openAPIShow, anyone, quick},
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},

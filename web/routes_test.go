@@ -58,6 +58,7 @@ var siteCases = map[string]struct {
 	"POST /webhooks":                      {url.Values{"url": {"https://hooks.example/y"}}, 303, 303, 303},
 	"POST /webhooks/:webhook/deletion":    {nil, 303, 404, 303},
 	"POST /deliveries/:delivery/retries":  {nil, 303, 404, 404},
+	"POST /mcp":                           {`{}`, 401, 401, 401},
 	"GET /openapi.yaml":                   {nil, 200, 200, 200},
 	"GET /docs/api":                       {nil, 200, 200, 200},
 	"GET /sample.csv":                     {nil, 200, 200, 200},

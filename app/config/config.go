@@ -27,6 +27,7 @@ type Config struct {
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
 	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
+	SecretKey      string        `env:"SECRET_KEY"` // seals what signs webhooks; empty: kept in clear
 	Credits        bool          `env:"CREDITS" envDefault:"false"`
 	CreditsLow     int64         `env:"CREDITS_LOW" envDefault:"100"` // owners are told when fewer are left; 0: never
 	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
@@ -146,6 +147,9 @@ func (c Config) check() []error {
 	between("API_REQUESTS_PER_KEY", c.Limits.PerKey, 1, 1_000_000_000)
 	between("API_REQUESTS_PER_ACCOUNT", c.Limits.PerAccount, 1, 1_000_000_000)
 	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
+	if c.SecretKey != "" && len(c.SecretKey) < 32 {
+		bad("SECRET_KEY", "must have at least 32 characters, such as what `openssl rand -hex 32` prints")
+	}
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
 	}
