@@ -17,7 +17,7 @@ const (
 // Lookup asks the finder about one record and commits the answer. It returns when the answer is durable, so that the
 // job may be acknowledged. Doing it twice is harmless: the second answer finds the record's attempt taken.
 func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
-	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
 	defer cancel()
 	began := time.Now()
 	result, err := a.question(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,

@@ -54,6 +54,8 @@ var siteRoutes = []route{
 
 	{get, "/webhooks", (*Server).webhooksIndex, signedIn, quick},
 	{post, "/webhooks", (*Server).webhooksCreate, signedIn, quick},
+	{post, "/webhooks/:webhook", (*Server).webhooksUpdate, signedIn, quick},
+	{post, "/webhooks/:webhook/switch", (*Server).webhooksSwitch, signedIn, quick},
 	{post, "/webhooks/:webhook/deletion", (*Server).webhooksDelete, signedIn, quick},
 	{post, "/deliveries/:delivery/retries", (*Server).deliveriesRetry, signedIn, quick},
 	{post, "/mcp", (*Server).mcpServe, keyed, quick},
