@@ -20,6 +20,7 @@ const (
 	feedError     = 2 * time.Second
 	feedLease     = "feeder"
 	feedLeaseTime = 5 * time.Second
+	tracedRows    = 100 // rows of a list that are in its trace: enough to see what is slow, few enough for a collector
 	speedWeight   = 0.2 // of the newest measurement in the average
 )
 
@@ -123,12 +124,13 @@ type runningList struct {
 	AccountID int64
 	Process   string
 	Refresh   bool
+	Trace     string
 }
 
 // runningLists are ordered so that accounts take turns: first every account's first list, then every second one.
 func (a *App) runningLists(ctx context.Context) ([]runningList, error) {
 	var lists []runningList
-	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process, refresh FROM lists WHERE state = 'running'
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process, refresh, trace FROM lists WHERE state = 'running'
 		ORDER BY ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY id), account_id`).Scan(&lists).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading running lists: %w", err)
@@ -153,7 +155,11 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 			reused = append(reused, reuse(r, answer))
 			continue
 		}
-		task, err := r.task().bulk(l.Process)
+		t := r.task()
+		if r.RowNo <= tracedRows && f.app.Trace != nil {
+			t.Trace = l.Trace
+		}
+		task, err := t.bulk(l.Process)
 		if err != nil {
 			return 0, err
 		}
@@ -175,7 +181,8 @@ func (r Record) task() recordTask {
 
 const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, person_key, first_name, last_name, full_name, domain, company, address"
 
-// claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row order.
+// claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row
+// order, and in the end those that waited for the others.
 func (f *feeder) claim(ctx context.Context, list int64, n int) ([]Record, error) {
 	now := f.app.Now()
 	due, err := f.mark(ctx, now, n, `list_id = ? AND state = 'retrying' AND next_attempt_at <= ? ORDER BY next_attempt_at`, list, now)
@@ -191,8 +198,15 @@ func (f *feeder) claim(ctx context.Context, list int64, n int) ([]Record, error)
 	for _, r := range rows {
 		f.after[list] = max(f.after[list], r.RowNo)
 	}
+	if err == nil && len(due)+len(rows) == 0 {
+		return f.mark(ctx, now, n, colleaguesAsked, list, finder.ReasonAmbiguous, finder.ReasonPatternUnknown, list)
+	}
 	return append(due, rows...), err
 }
+
+// colleaguesAsked are rows that wait for what their colleagues' answers teach, once no colleague is left to ask.
+const colleaguesAsked = `list_id = ? AND state = 'retrying' AND reason IN (?, ?)
+	AND NOT EXISTS (SELECT 1 FROM records AS open WHERE open.list_id = ? AND open.state = 'queued') ORDER BY next_attempt_at`
 
 func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, args ...any) ([]Record, error) {
 	var rows []Record

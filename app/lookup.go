@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"beagle/app/finder"
+	"beagle/app/trace"
 )
 
 const (
@@ -16,12 +18,20 @@ const (
 
 // Lookup asks the finder about one record and commits the answer. It returns when the answer is durable, so that the
 // job may be acknowledged. Doing it twice is harmless: the second answer finds the record's attempt taken.
-func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
+func (a *App) Lookup(ctx context.Context, process string, t recordTask) (err error) {
+	if t.Trace != "" {
+		var span *trace.Span
+		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
+		defer func() { span.End(err) }()
+	}
 	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
 	defer cancel()
 	began := time.Now()
-	result, err := a.question(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+	asked, span := a.startIn(asking, t.Trace, "ask")
+	result, err := a.question(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
 		Alone: t.Tries > 0}) // colleagues are waited for once
+	span.Set("status", result.Status, "reason", result.Reason)
+	span.End(err)
 	if err != nil {
 		return err
 	}
@@ -29,7 +39,18 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
 	}
 	a.Metrics.lookup(process, result, time.Since(began))
-	return a.settler.settle(ctx, a.outcome(t, result))
+	_, span = a.startIn(ctx, t.Trace, "commit")
+	err = a.settler.settle(ctx, a.outcome(t, result))
+	span.End(err)
+	return err
+}
+
+// startIn begins a span only where a trace is: rows outside their list's trace make none.
+func (a *App) startIn(ctx context.Context, traced, name string) (context.Context, *trace.Span) {
+	if traced == "" {
+		return ctx, nil
+	}
+	return a.Trace.Start(ctx, name)
 }
 
 // ask runs one process on one person. The opt-out list is looked at before anybody is asked, and again when an address is known.
@@ -76,10 +97,13 @@ func (a *App) outcome(t recordTask, r finder.Result) *outcome {
 	if r.RetryAfter > 0 && t.Tries+1 < a.Config.Worker.MaxTries {
 		longest := a.Config.Worker.MaxWait
 		wait := min(max(r.RetryAfter, minRetry), longest) << min(t.Tries, 4)
-		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(min(wait, longest))
+		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(spread(min(wait, longest)))
 	}
 	return o
 }
+
+// spread adds up to a tenth, so that rows of one mail server do not all come back in the same moment.
+func spread(d time.Duration) time.Duration { return d + rand.N(d/10+1) }
 
 // giveUpRecord writes down that a record's job failed for a reason of our own. It costs nothing and can be tried again.
 func (a *App) giveUpRecord(ctx context.Context, t recordTask) error {

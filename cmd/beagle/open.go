@@ -114,7 +114,7 @@ func (o *opened) open(ctx context.Context, c config.Config, dial app.DialFunc, l
 	}
 	o.closers = append(o.closers, reporter.Close)
 	log = slog.New(reporter.Handler(report.Clean(log.Handler())))
-	a, err := app.Open(ctx, c, app.Options{Log: log, Dial: dial})
+	a, err := app.Open(ctx, c, app.Options{Log: log, Dial: dial, Version: version()})
 	if err != nil {
 		return err
 	}
