@@ -42,6 +42,7 @@ type App struct {
 	opened   time.Time
 	paces    paceRests
 	memory   *domainMemory
+	scores   scoreRests
 	gate     *mxGate
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
