@@ -47,6 +47,7 @@ type App struct {
 	calls    callBook
 	sealer   sealer
 	memory   *domainMemory
+	scores   scoreRests
 	gate     *mxGate
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
