@@ -171,6 +171,9 @@ func (a *App) TrashList(ctx context.Context, as Actor, ref string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mayGo(ctx, l); err != nil {
+		return err
+	}
 	_, err = a.move(ctx, l.ID, livingStates, ListDeleting, map[string]any{"deleted_from": gorm.Expr("state"), "clear_at": a.Now().Add(undoFor)})
 	if err != nil {
 		return err

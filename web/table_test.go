@@ -14,6 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// tableCases are siteCases of what is done with lists and their rows.
+var tableCases = map[string]struct {
+	body                   any
+	stranger, other, owner int
+}{
+	"POST /lists/:list/records/:record":            {url.Values{"first_name": {"Grace"}}, 303, 404, 303},
+	"POST /lists/:list/records/:record/retries":    {nil, 303, 404, 303},
+	"POST /lists/:list/rows":                       {url.Values{"do": {"retry"}, "all": {"true"}}, 303, 404, 303},
+	"POST /lists/:list/removals/:removal/reversal": {nil, 303, 404, 409},
+	"GET /lists/:list/columns":                     {nil, 303, 404, 303},
+	"POST /lists/:list/tags":                       {url.Values{"tags": {"a, b"}}, 303, 404, 303},
+	"POST /lists/:list/archival":                   {nil, 303, 404, 303},
+	"POST /lists/:list/unarchival":                 {nil, 303, 404, 303},
+	"POST /lists/:list/restoration":                {nil, 303, 404, 404},
+	"POST /find/additions":                         {url.Values{"first_name": {"Grace"}}, 303, 400, 400},
+}
+
 var recordRow = regexp.MustCompile(`name="row" value="(\d+)"`)
 
 // shownRows are the ids of the rows that a page of the table shows.
