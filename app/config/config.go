@@ -36,6 +36,7 @@ type Config struct {
 	Upload Upload
 	Worker Worker
 	Probe  Probe
+	Health Health
 	Scale  Scale
 	Run    Run
 }
@@ -85,15 +86,7 @@ type Probe struct {
 }
 
 // Sources are SourceAddresses, which check has read.
-func (p Probe) Sources() []netip.Addr {
-	var out []netip.Addr
-	for _, s := range p.SourceAddresses {
-		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
-			out = append(out, ip)
-		}
-	}
-	return out
-}
+func (p Probe) Sources() []netip.Addr { return parseAddresses(p.SourceAddresses) }
 
 // Load reads the process's environment. Every wrong value is reported at once, each by the name of its variable.
 func Load() (Config, error) { return Parse(env.ToMap(os.Environ())) }
@@ -181,6 +174,7 @@ func (c Config) check() []error {
 	if c.Shutdown < time.Second || c.Shutdown > 10*time.Minute {
 		bad("SHUTDOWN_TIMEOUT", "must be between 1s and 10m, is %s", c.Shutdown)
 	}
+	c.Health.check(bad)
 	c.Scale.check(bad)
 	c.Run.check(bad)
 	if c.Run.SMTPURL != "" && c.BaseURL == "" {
