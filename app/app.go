@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"time"
 
 	"beagle/app/config"
@@ -31,16 +32,17 @@ type App struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
-	id       string // of this process, among the workers
-	hashing  slots
-	noHash   string // what a password is compared with when there is no user
-	optOuts  optOuts
-	question AskFunc // what a record job asks
-	opened   time.Time
-	paces    paceRests
-	memory   *domainMemory
-	settler  *settler
-	mailer   mailer // nil: this installation sends no mail
+	id        string // of this process, among the workers
+	hashing   slots
+	noHash    string // what a password is compared with when there is no user
+	optOuts   optOuts
+	question  AskFunc // what a record job asks
+	opened    time.Time
+	paces     paceRests
+	memory    *domainMemory
+	settler   *settler
+	isolation *isolation // nil: rows that workers died with are looked up like others
+	mailer    mailer     // nil: this installation sends no mail
 }
 
 // Options are what tests and the demo world set beside the configuration.
@@ -49,6 +51,9 @@ type Options struct {
 	Now  func() time.Time // nil: time.Now in UTC
 	Dial DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
 	Ask  AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
+	// Isolated makes the process that looks up rows with which workers died: one that calls ServeIsolated on its standard input and
+	// output. nil: such rows are looked up like others.
+	Isolated func() *exec.Cmd
 }
 
 // AskFunc answers a question in place of the finder.
@@ -97,6 +102,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.settler = newSettler(a)
+	a.isolation = newIsolation(o.Isolated)
 	if a.question = o.Ask; a.question == nil {
 		a.question = a.ask
 	}
@@ -136,6 +142,7 @@ func (a *App) Close() error {
 	if a.settler != nil {
 		a.settler.close()
 	}
+	a.isolation.close()
 	if a.Prober != nil {
 		errs = append(errs, a.Prober.Close())
 	}

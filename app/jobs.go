@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"beagle/app/finder"
 	"beagle/app/mail"
 
 	"github.com/hibiken/asynq"
@@ -109,6 +110,7 @@ type recordTask struct {
 	Domain  string `json:"d,omitempty"`
 	Company string `json:"c,omitempty"`
 	Address string `json:"e,omitempty"`
+	Crashes int    `json:"x,omitempty"`
 }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
@@ -178,10 +180,20 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		if err := json.Unmarshal(t.Payload(), &p); err != nil {
 			return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 		}
+		ask := a.question
+		if a.isolation.suspected(p) {
+			c, ok := a.isolation.enter()
+			if !ok {
+				return comeBack{isolatedWait}
+			}
+			ask = func(_ context.Context, process string, who finder.Person) (finder.Result, error) { // the child has a time-out of its own
+				return a.isolated(ctx, c, process, who)
+			}
+		}
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
-		err := a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p)
+		err := a.lookup(ctx, t.Type()[len(recordTaskPrefix):], p, ask)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)
