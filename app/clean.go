@@ -39,6 +39,10 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 		{"password resets", "DELETE FROM password_resets WHERE expires_at < ?", now},
 		{"audit events", "DELETE FROM audit_events WHERE created_at < ?", now.Add(-auditKeep)},
 		{"metric points", "DELETE FROM metric_points WHERE at < ?", now.Add(-pointsKeep)},
+		{"gauges", "DELETE FROM gauges WHERE at < ?", now.Add(-pointsKeep)},
+		{"list times", "DELETE FROM list_times WHERE at < ?", now.Add(-pointsKeep)},
+		{"failed mails", "DELETE FROM outbox WHERE failed_at < ?", now.Add(-mailKeep)},
+		{"known devices", "DELETE FROM known_devices WHERE seen_at < ?", now.Add(-deviceKept)},
 		{"kept mails", "DELETE FROM kept_mails WHERE created_at < ?", now.Add(-mailKeep)},
 	} {
 		gone := a.DB.WithContext(ctx).Exec(old.query, old.before)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"beagle/app/config"
+	"beagle/app/scaler"
 )
 
 // Schedules that the clock fires.
@@ -15,15 +17,28 @@ const (
 	scheduleAutoscale = "autoscale"
 	scheduleClean     = "clean"
 	scheduleWorkers   = "workers"
+	scheduleProcesses = "processes"
+	schedulePing      = "ping"
+	scheduleMails     = "mails"
+	scheduleMeasure   = "measure"
+	scheduleRestart   = "restart"
 )
 
 const (
 	cleanEvery      = time.Hour
 	workersEvery    = 30 * time.Second
+	processesEvery  = 15 * time.Second
+	pingEvery       = 30 * time.Second
+	mailsEvery      = time.Minute
+	measureEvery    = time.Minute
+	restartEvery    = 10 * time.Minute
 	workersMissing  = time.Minute      // no heartbeat for so long while work waits: an alert
 	scheduleTimeout = 10 * time.Minute // of one run; the lease is as long
 	clockLook       = 2 * time.Second  // how often the clock looks whether something is due
 )
+
+// alarmWorkers is on while work waits and nobody does it.
+const alarmWorkers = "no worker"
 
 // schedule is something that is done again and again, by whichever clock comes first.
 type schedule struct {
@@ -36,7 +51,18 @@ type schedule struct {
 func (a *App) schedules() []schedule {
 	all := []schedule{
 		{scheduleWorkers, workersEvery, a.pingWorkers},
+		{scheduleProcesses, processesEvery, a.pingProcesses},
+		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
+	}
+	if len(a.Config.Run.PingURLs) > 0 {
+		all = append(all, schedule{schedulePing, pingEvery, a.ping})
+	}
+	if a.SendsMail() {
+		all = append(all, schedule{scheduleMails, mailsEvery, a.resendMails})
+	}
+	if a.Config.Scale.Driver == config.ScaleHeroku && a.Config.Scale.RestartAge > 0 {
+		all = append(all, schedule{scheduleRestart, restartEvery, a.restartWorkers})
 	}
 	if a.Config.Scale.Driver != config.ScaleOff {
 		all = append(all, schedule{scheduleAutoscale, a.Config.Scale.Interval, a.runAutoscale})
@@ -165,7 +191,17 @@ func (a *App) LivingWorkers(ctx context.Context, silence time.Duration) ([]Worke
 	return living, nil
 }
 
-// pingWorkers raises the alarm, in the log, when work waits and nobody does it.
+// restartWorkers replaces worker dynos that have been up for HEROKU_RESTART_AGE, a few at a time.
+func (a *App) restartWorkers(ctx context.Context) (string, error) {
+	c := a.Config.Scale
+	names, err := scaler.Heroku{App: c.HerokuApp, Key: c.HerokuKey, URL: c.HerokuURL}.RestartOlder(ctx, a.Now(), c.RestartAge)
+	if len(names) == 0 {
+		names = []string{"nothing"}
+	}
+	return "restarted " + strings.Join(names, ", "), err
+}
+
+// pingWorkers raises the alarm when work waits and nobody does it.
 func (a *App) pingWorkers(ctx context.Context) (string, error) {
 	living, err := a.LivingWorkers(ctx, workersMissing)
 	if err != nil {
@@ -176,7 +212,11 @@ func (a *App) pingWorkers(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(living) == 0 && backlog.Total() > 0 && a.Now().Sub(a.opened) > workersMissing {
-		return "", fmt.Errorf("no worker has shown itself for %s while %d events wait: start `beagle worker`", workersMissing, backlog.Total())
+		err := fmt.Errorf("no worker has shown itself for %s while %d events wait: start `beagle worker`", workersMissing, backlog.Total())
+		return "", errors.Join(err, a.raise(ctx, alarmWorkers, err.Error()))
+	}
+	if err := a.allClear(ctx, alarmWorkers); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("%d workers, %d events wait", len(living), backlog.Total()), nil
 }

@@ -3,12 +3,14 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"beagle/app/db"
 	"beagle/app/finder"
+	"beagle/app/mail"
 
 	"gorm.io/gorm"
 )
@@ -73,7 +75,7 @@ func (a *App) writeCharges(tx *gorm.DB, due []charge) error {
 		return fmt.Errorf("writing the ledger: %w", err)
 	}
 	a.Metrics.credits.Add(float64(len(written) * costOfFind)) // a transaction that fails after this is counted again with its next try
-	return addToBalances(tx, written)
+	return a.addToBalances(tx, written)
 }
 
 // notYetPaid keeps the questions that the account has not paid for lately, and notes them as paid now.
@@ -108,7 +110,7 @@ func (a *App) notYetPaid(tx *gorm.DB, due []charge) ([]charge, error) {
 	return slices.DeleteFunc(due, func(c charge) bool { return !pays[charge{Account: c.Account, Key: c.Key}] }), nil
 }
 
-func addToBalances(tx *gorm.DB, written []CreditEntry) error {
+func (a *App) addToBalances(tx *gorm.DB, written []CreditEntry) error {
 	sums := map[int64]int64{}
 	var accounts []int64
 	for _, e := range written {
@@ -122,6 +124,33 @@ func addToBalances(tx *gorm.DB, written []CreditEntry) error {
 		if err := tx.Exec("UPDATE accounts SET credits = credits + ? WHERE id = ?", sums[id], id).Error; err != nil {
 			return fmt.Errorf("changing a balance: %w", err)
 		}
+		if err := a.watchBalance(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchBalance owes the owners of an account a mail when its credits fall below CREDITS_LOW: once, until they have been above it again.
+// The clock sends it: the transaction that spends is no place to wait for Redis.
+func (a *App) watchBalance(tx *gorm.DB, account int64) error {
+	low := a.Config.CreditsLow
+	if !a.Config.Credits || low == 0 || !a.SendsMail() {
+		return nil
+	}
+	again := tx.Exec("UPDATE accounts SET credits_low = false WHERE id = ? AND credits_low AND credits >= ?", account, low)
+	crossed := tx.Exec("UPDATE accounts SET credits_low = true WHERE id = ? AND NOT credits_low AND credits < ?", account, low)
+	if err := errors.Join(again.Error, crossed.Error); err != nil {
+		return fmt.Errorf("watching a balance: %w", err)
+	}
+	if crossed.RowsAffected == 0 {
+		return nil
+	}
+	now := a.Now()
+	err := tx.Exec(`INSERT INTO outbox (once, kind, user_id, created_at, queued_at) SELECT ? || id, ?, id, ?, ? FROM users WHERE account_id = ? AND role = ? ON CONFLICT DO NOTHING`,
+		fmt.Sprintf("%s:%d:", mail.CreditsLow, now.Unix()), mail.CreditsLow, now, now.Add(-mailsAgain), account, RoleOwner).Error
+	if err != nil {
+		return fmt.Errorf("noting a mail: %w", err)
 	}
 	return nil
 }
@@ -133,7 +162,7 @@ func (a *App) GrantCredits(ctx context.Context, account, amount int64) error {
 		if err := tx.Create(&entry).Error; err != nil {
 			return fmt.Errorf("writing the ledger: %w", err)
 		}
-		return addToBalances(tx, []CreditEntry{entry})
+		return a.addToBalances(tx, []CreditEntry{entry})
 	})
 }
 

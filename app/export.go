@@ -14,6 +14,8 @@ import (
 	"beagle/app/files"
 	"beagle/app/mail"
 	"beagle/app/sheet"
+
+	"gorm.io/gorm"
 )
 
 // exportPage is how many rows are read at once: keyset pages keep no long transaction and are as fast as one cursor (615,000 rows/s measured).
@@ -48,17 +50,36 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if done.RowsAffected == 0 {
 		return a.dropOrphan(ctx, list, key) // another export was faster, or the list is being deleted
 	}
-	finished := a.DB.WithContext(ctx).Exec(`UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'`, a.Now(), list)
-	if finished.Error != nil {
-		return fmt.Errorf("finishing list %d: %w", list, finished.Error)
-	}
 	a.Metrics.rows.WithLabelValues("exported").Add(float64(l.Imported))
-	if finished.RowsAffected == 1 {
-		a.Metrics.finished(l, a.Now())
-		a.mailAbout(ctx, mail.ListFinished, list)
-		a.announce(ctx, list, EventFinished)
+	if err := a.finish(ctx, l); err != nil {
+		return err
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
+	return nil
+}
+
+// finish ends an exporting list, with the mail that its owner is owed and the time that it took, and tells of it.
+func (a *App) finish(ctx context.Context, l List) error {
+	now, ended := a.Now(), false
+	var about mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		moved := tx.Exec("UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'", now, l.ID)
+		if ended = moved.RowsAffected == 1; moved.Error != nil || !ended {
+			return moved.Error
+		}
+		if about, err = a.aboutList(tx, mail.ListFinished, l.ID); err != nil {
+			return err
+		}
+		return tx.Exec("INSERT INTO list_times (list_id, at, seconds, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", l.ID, now, now.Sub(l.CreatedAt).Seconds(), l.Imported).Error
+	})
+	if err != nil {
+		return fmt.Errorf("finishing list %d: %w", l.ID, err)
+	}
+	if ended {
+		a.Metrics.finished(l, now)
+		a.mailOnce(ctx, about)
+		a.announce(ctx, l.ID, EventFinished)
+	}
 	return nil
 }
 

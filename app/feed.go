@@ -122,12 +122,13 @@ type runningList struct {
 	ID        int64
 	AccountID int64
 	Process   string
+	Refresh   bool
 }
 
 // runningLists are ordered so that accounts take turns: first every account's first list, then every second one.
 func (a *App) runningLists(ctx context.Context) ([]runningList, error) {
 	var lists []runningList
-	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process FROM lists WHERE state = 'running'
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process, refresh FROM lists WHERE state = 'running'
 		ORDER BY ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY id), account_id`).Scan(&lists).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading running lists: %w", err)
@@ -226,7 +227,7 @@ func (a *App) knownAnswers(ctx context.Context, l runningList, rows []Record) (m
 			keys = append(keys, r.PersonKey)
 		}
 	}
-	if len(keys) == 0 || a.Config.Worker.ReuseDays == 0 {
+	if len(keys) == 0 || l.Refresh || a.Config.Worker.ReuseDays == 0 {
 		return nil, nil
 	}
 	among, arg, err := db.Among(a.DB, keys)

@@ -187,6 +187,12 @@ func personKey(process string, p finder.Person) string {
 
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
+// A repeated row of a list that skips them.
+const (
+	reasonDuplicate  = "duplicate"
+	duplicateMessage = "The same person is in an earlier row of this file. Repeated rows were to be skipped."
+)
+
 // imported ends an import: repeated rows are tied to the first of their kind, bad lines are counted, and the list runs.
 func (a *App) imported(ctx context.Context, l List) error {
 	if l.Imported == 0 {
@@ -201,6 +207,12 @@ func (a *App) imported(ctx context.Context, l List) error {
 				FROM records WHERE list_id = ? AND state = 'pending' AND person_key <> '') AS keyed WHERE id <> first) AS same
 			WHERE records.id = same.id`, l.ID).Error; err != nil {
 			return fmt.Errorf("tying repeated rows: %w", err)
+		}
+		if l.SkipDuplicates {
+			if err := tx.Exec(`UPDATE records SET state = 'done', reason = ?, note = ? WHERE list_id = ? AND state = 'pending' AND twin_of IS NOT NULL`,
+				reasonDuplicate, duplicateMessage, l.ID).Error; err != nil {
+				return fmt.Errorf("skipping repeated rows: %w", err)
+			}
 		}
 		if l.Process == ProcessNone {
 			if err := tx.Exec(`UPDATE records SET state = 'done' WHERE list_id = ? AND state = 'pending'`, l.ID).Error; err != nil {

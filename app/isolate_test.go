@@ -141,10 +141,10 @@ func TestOnlyTheRowThatEndsProcessesBecomesPoison(t *testing.T) {
 				require.NoError(rt, e.SetAside(t.Context(), held[at]))
 			case guilty:
 				workers++
-				dies(rt, e, held)
+				workerDies(rt, e, held)
 			case kills > 0:
 				kills--
-				dies(rt, e, held)
+				workerDies(rt, e, held)
 			}
 		}
 		require.LessOrEqual(rt, workers, app.IsolatedFrom)
@@ -156,8 +156,8 @@ func TestOnlyTheRowThatEndsProcessesBecomesPoison(t *testing.T) {
 	})
 }
 
-// dies is the death of a worker with rows in its hands, and the sweep that notices it.
-func dies(rt *rapid.T, e *apptest.Env, held []app.Record) {
+// workerDies is the death of a worker with rows in its hands, and the sweep that notices it.
+func workerDies(rt *rapid.T, e *apptest.Env, held []app.Record) {
 	long := time.Now().UTC().Add(-time.Minute)
 	tasks := []string{}
 	for _, r := range held {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"beagle/app/finder"
@@ -83,6 +84,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
 }
 
 // mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
@@ -157,8 +159,9 @@ func (a *App) mailJob(ctx context.Context, t *asynq.Task) error {
 		return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 	}
 	began := time.Now()
-	err := a.SendMail(ctx, p.Kind, p.User, p.List)
+	err := a.sendMail(ctx, p)
 	a.Metrics.job(taskMail, err, lastTry(ctx), time.Since(began))
+	err = a.settleMail(ctx, p.Once, err, lastTry(ctx))
 	if errors.Is(err, mail.ErrRefused) {
 		err = errors.Join(err, asynq.SkipRetry)
 	}
@@ -193,7 +196,7 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
-		err := a.lookup(ctx, t.Type()[len(recordTaskPrefix):], p, ask)
+		err := a.guarded(ctx, t, func() error { return a.lookup(ctx, t.Type()[len(recordTaskPrefix):], p, ask) })
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)
@@ -207,7 +210,7 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
 		began := time.Now()
-		err := next.ProcessTask(ctx, t)
+		err := a.guarded(ctx, t, func() error { return next.ProcessTask(ctx, t) })
 		level := slog.LevelInfo
 		if err != nil {
 			level = slog.LevelWarn
@@ -215,6 +218,17 @@ func (a *App) logged(next asynq.Handler) asynq.Handler {
 		a.Log.Log(ctx, level, "job", "task", id, "took", time.Since(began), "error", err)
 		return err
 	})
+}
+
+// guarded turns a panic of a job into its error, and reports it with where it happened.
+func (a *App) guarded(ctx context.Context, t *asynq.Task, work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.Log.ErrorContext(ctx, "job panicked", "kind", t.Type(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s panicked: %v", t.Type(), p)
+		}
+	}()
+	return work()
 }
 
 func lastTry(ctx context.Context) bool {

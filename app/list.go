@@ -61,8 +61,12 @@ type List struct {
 	Columns       []string      `gorm:"serializer:json"`
 	Mapping       sheet.Mapping `gorm:"serializer:json"`
 	CallbackURL   string        `gorm:"column:callback_url"` // told of the list's events; "" for none
-	Imported      int64         // rows committed: where a restarted import goes on
-	Total         int64         // rows of the whole list, known when the import has ended
+	ListOptions   `gorm:"embedded"`
+	ArchivedAt    *time.Time
+	DeletedFrom   string     // the state that a deleted list goes back to
+	ClearAt       *time.Time // until when a deleted list can be brought back
+	Imported      int64      // rows committed: where a restarted import goes on
+	Total         int64      // rows of the whole list, known when the import has ended
 	ResultKey     string
 	ResultVersion int
 	ResultBytes   int64
@@ -71,6 +75,12 @@ type List struct {
 	CreatedAt     time.Time
 	StartedAt     *time.Time
 	FinishedAt    *time.Time
+}
+
+// ListOptions are what a person chooses before a list starts.
+type ListOptions struct {
+	SkipDuplicates bool // rows that repeat an earlier one of the file are kept without an answer
+	Refresh        bool // everybody is asked about anew: young answers from other lists are not used again
 }
 
 // Ended tells that nothing more happens to the list by itself.
@@ -198,14 +208,25 @@ func (a *App) move(ctx context.Context, list int64, from []string, to string, mo
 
 // failList ends a list with a reason that a person can act on.
 func (a *App) failList(ctx context.Context, list int64, reason, note string) error {
-	moved, err := a.move(ctx, list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}, ListFailed,
-		map[string]any{"reason": reason, "note": note, "finished_at": a.Now()})
-	if err == nil {
-		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+	var moved bool
+	var about mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		failed := tx.Model(&List{}).Where("id = ? AND state IN ?", list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}).
+			Updates(map[string]any{"state": ListFailed, "reason": reason, "note": note, "finished_at": a.Now()})
+		if moved = failed.RowsAffected == 1; failed.Error != nil || !moved {
+			return failed.Error
+		}
+		var err error
+		about, err = a.aboutList(tx, mail.ListFailed, list)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("failing list %d: %w", list, err)
 	}
 	if moved {
-		a.mailAbout(ctx, mail.ListFailed, list)
+		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
+		a.mailOnce(ctx, about)
 		a.announce(ctx, list, EventFailed)
 	}
-	return err
+	return nil
 }

@@ -41,28 +41,17 @@ func (a *App) SendsMail() bool { return a.mailer != nil && a.Config.BaseURL != "
 // link is an address of ours as mails show it.
 func (a *App) link(path string) string { return strings.TrimRight(a.Config.BaseURL, "/") + path }
 
-// mailAbout queues a mail to the owner of a list that has just ended. A list is not held up by mail, so an error is only logged.
-func (a *App) mailAbout(ctx context.Context, kind string, list int64) {
-	if !a.SendsMail() {
-		return
-	}
-	var l List
-	err := a.DB.WithContext(ctx).Select("id, user_id").Where("id = ?", list).Take(&l).Error
-	if err == nil {
-		err = a.mailLater(ctx, mailTask{Kind: kind, User: l.UserID, List: list}, fmt.Sprintf("%s:%d", kind, list))
-	}
-	if err != nil {
-		a.Log.WarnContext(ctx, "mail not queued", "kind", kind, "list", list, "error", err)
-	}
-}
-
 // SendMail writes a mail with what is true now and hands it over. A user who is gone or wants no such mails gets none.
 func (a *App) SendMail(ctx context.Context, kind string, user, list int64) error {
+	return a.sendMail(ctx, mailTask{Kind: kind, User: user, List: list})
+}
+
+func (a *App) sendMail(ctx context.Context, t mailTask) error {
 	if !a.SendsMail() {
 		return nil
 	}
 	var to User
-	err := a.DB.WithContext(ctx).Where("id = ?", user).Take(&to).Error
+	err := a.DB.WithContext(ctx).Where("id = ?", t.User).Take(&to).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil
 	}
@@ -70,15 +59,20 @@ func (a *App) SendMail(ctx context.Context, kind string, user, list int64) error
 		return fmt.Errorf("reading whom a mail is for: %w", err)
 	}
 	var data any
-	if kind == mail.PasswordReset {
+	switch t.Kind {
+	case mail.PasswordReset:
 		data, err = a.resetMail(ctx, to)
-	} else {
-		data, err = a.listMail(ctx, to, list)
+	case mail.SignIn:
+		data, err = a.signInMail(ctx, to, t.Once)
+	case mail.CreditsLow:
+		data, err = a.creditsMail(ctx, to)
+	default:
+		data, err = a.listMail(ctx, to, t.List)
 	}
 	if err != nil || data == nil {
 		return err
 	}
-	m, err := mail.Write(kind, to.Email, data)
+	m, err := mail.Write(t.Kind, to.Email, data)
 	if err != nil {
 		return err
 	}
@@ -88,6 +82,30 @@ func (a *App) SendMail(ctx context.Context, kind string, user, list int64) error
 	}
 	a.Metrics.mails.WithLabelValues("sent").Inc()
 	return nil
+}
+
+// signInMail says from where somebody has signed in; nil when it was said already.
+func (a *App) signInMail(ctx context.Context, to User, once string) (any, error) {
+	var owed []OwedMail
+	if err := a.DB.WithContext(ctx).Where("once = ?", once).Limit(1).Find(&owed).Error; err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if len(owed) == 0 {
+		return nil, nil
+	}
+	return mail.SignInData{Email: to.Email, Note: owed[0].Note, Link: a.link("/reset")}, nil
+}
+
+// creditsMail says how many credits are left; nil when there are enough again.
+func (a *App) creditsMail(ctx context.Context, to User) (any, error) {
+	account, err := a.Account(ctx, to.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if account.Credits >= a.Config.CreditsLow {
+		return nil, nil
+	}
+	return mail.CreditsData{Account: account.Name, Left: account.Credits, Link: a.link("/lists")}, nil
 }
 
 // listMail is what a mail about a list says; nil when there is nothing to say.

@@ -19,6 +19,7 @@ type Counts struct {
 	Done      int64 // ended with an answer
 	Found     int64 // valid or accept-all
 	Failed    int64
+	Skipped   int64 // ended without an answer, because they repeat an earlier row
 	Retrying  int64 // waiting for a server that said "come back later"
 	Waiting   int64 // not looked up yet
 	ByStatus  map[string]int64
@@ -60,6 +61,9 @@ func (a *App) Progress(ctx context.Context, l List) (Progress, error) {
 			p.Failed += c.Rows
 		} else {
 			p.Done += c.Rows
+		}
+		if c.Status == "" && c.Reason == reasonDuplicate {
+			p.Skipped += c.Rows
 		}
 		if c.Status != "" {
 			p.ByStatus[c.Status] += c.Rows

@@ -69,6 +69,7 @@ func (a *App) SignIn(ctx context.Context, email, password, ip, agent string) (to
 		return "", User{}, err
 	}
 	a.audit(ctx, Actor{Account: user.AccountID, User: user.ID, IP: ip}, "session.opened", "")
+	a.noteDevice(ctx, user, ip, agent)
 	return token, user, nil
 }
 

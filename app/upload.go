@@ -174,14 +174,12 @@ func (a *App) Preview(ctx context.Context, account int64, ref string, d *sheet.D
 	if l.State != ListMapping {
 		return sheet.Sniffed{}, Refuse(CodeConflict, "wrong_state", "This list has been started already.")
 	}
-	if d == nil {
-		d = &l.Dialect
-	}
-	sniffed, err := a.preview(ctx, l, *d)
+	sniffed, err := a.preview(ctx, l, d)
 	return sniffed, refuseSheet(err)
 }
 
-func (a *App) preview(ctx context.Context, l List, d sheet.Dialect) (sheet.Sniffed, error) {
+// preview reads the beginning of an upload as d says, or with d nil detects anew how it is written.
+func (a *App) preview(ctx context.Context, l List, d *sheet.Dialect) (sheet.Sniffed, error) {
 	body, size, err := a.Files.Open(ctx, l.UploadKey)
 	if err != nil {
 		return sheet.Sniffed{}, fmt.Errorf("opening upload of list %d: %w", l.ID, err)
@@ -193,14 +191,22 @@ func (a *App) preview(ctx context.Context, l List, d sheet.Dialect) (sheet.Sniff
 			return sheet.Sniffed{}, fmt.Errorf("reading upload of list %d: %w", l.ID, err)
 		}
 		defer file.Close()
-		d.Format = sheet.XLSX
-		return sheet.SniffXLSX(file, size, d, a.sheetLimits())
+		chosen := sheet.Dialect{}
+		if d != nil {
+			chosen = *d
+			chosen.Format = sheet.XLSX
+		}
+		return sheet.SniffXLSX(file, size, chosen, a.sheetLimits())
 	}
 	head, err := io.ReadAll(io.LimitReader(body, sheet.SniffBytes))
 	if err != nil {
 		return sheet.Sniffed{}, fmt.Errorf("reading upload of list %d: %w", l.ID, err)
 	}
-	return sheet.SniffAs(head, int64(len(head)) == size, d)
+	whole := int64(len(head)) == size
+	if d == nil {
+		return sheet.Sniff(head, whole, l.Filename)
+	}
+	return sheet.SniffAs(head, whole, *d)
 }
 
 // StartParams is what the user settled on the mapping page. Nil and empty fields keep what was detected.
@@ -209,6 +215,7 @@ type StartParams struct {
 	Mapping sheet.Mapping
 	Process string
 	Name    string
+	Options *ListOptions
 	// CallbackURL is told of the list's events.
 	CallbackURL string
 }
@@ -231,7 +238,7 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	now := a.Now()
 	l.State, l.StartedAt, l.ChangedAt = ListImporting, &now, now
 	done := a.DB.WithContext(ctx).Model(&List{}).Where("id = ? AND state = ?", l.ID, ListMapping).
-		Select("state", "name", "process", "dialect", "columns", "mapping", "callback_url", "started_at", "changed_at").Updates(&l)
+		Select("state", "name", "process", "dialect", "columns", "mapping", "callback_url", "skip_duplicates", "refresh", "started_at", "changed_at").Updates(&l)
 	if done.Error != nil {
 		return List{}, fmt.Errorf("starting list %s: %w", ref, done.Error)
 	}
@@ -252,13 +259,16 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 	if l.Name, err = cleanListName(p.Name, l.Name); err != nil {
 		return err
 	}
+	if p.Options != nil {
+		l.ListOptions = *p.Options
+	}
 	if p.CallbackURL != "" {
 		if l.CallbackURL, err = checkTarget(p.CallbackURL); err != nil {
 			return err
 		}
 	}
 	if p.Dialect != nil && !sameDialect(*p.Dialect, l.Dialect) {
-		sniffed, err := a.preview(ctx, *l, *p.Dialect)
+		sniffed, err := a.preview(ctx, *l, p.Dialect)
 		if err != nil {
 			return err
 		}

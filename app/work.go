@@ -75,6 +75,7 @@ func (a *App) Work(ctx context.Context) error {
 	feeding := sync.WaitGroup{}
 	feeding.Go(func() { a.Feed(ctx) })
 	feeding.Go(func() { a.Sweep(ctx) })
+	feeding.Go(func() { a.watchProcesses(ctx) })
 	feeding.Go(func() { a.settler.meters.publish(ctx, a) })
 	<-ctx.Done()
 	feeding.Wait()

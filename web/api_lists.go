@@ -152,7 +152,8 @@ func (s *Server) apiListDelete(q *call) error {
 
 // startParams reads what the fields of an upload say about how to start it.
 func (s *Server) startParams(q *call, fields map[string]string, l app.List) (app.StartParams, error) {
-	p := app.StartParams{Name: fields["name"], Process: fields["process"], CallbackURL: fields["callback_url"]}
+	p := app.StartParams{Name: fields["name"], Process: fields["process"], CallbackURL: fields["callback_url"],
+		Options: &app.ListOptions{SkipDuplicates: truth(fields["skip_duplicates"]), Refresh: truth(fields["refresh"])}}
 	dialect, err := readDialect(fields, l.Dialect)
 	if err != nil || fields["mapping"] == "" {
 		p.Dialect = &dialect

@@ -215,6 +215,53 @@ func TestReadingOfAFileCanBeOverruledByAProgram(t *testing.T) {
 	}
 }
 
+func TestMappingPageLetsEverythingDetectedBeChanged(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn("owner@one.example")
+	got := s.send(b, "POST", "/lists", form{filename: "two.xlsx", file: twoSheets(t)})
+	page := got.header.Get("Location")
+	got = s.send(b, "GET", page, nil)
+	require.Contains(t, got.body, `<option value="Sheet1" selected>Sheet1</option><option value="People">People</option>`)
+	require.Contains(t, got.body, `class="alert warn"`, "colours are no people")
+	got = s.send(b, "GET", page+"?format=xlsx&header=true&sheet=People", nil, "HX-Request", "true")
+	require.Contains(t, got.body, `<option value="People" selected>People</option>`)
+	require.Contains(t, got.body, "onegate.example")
+	require.NotContains(t, got.body, `class="alert warn"`)
+	got = s.send(b, "POST", page, url.Values{"format": {"xlsx"}, "header": {"true"}, "sheet": {"People"}, "skip_duplicates": {"true"}, "refresh": {"true"}})
+	require.Equal(t, http.StatusSeeOther, got.status, got.body)
+	lists, _, _, err := s.Lists(t.Context(), s.owner.Account, "", 1)
+	require.NoError(t, err)
+	require.Equal(t, "People", lists[0].Dialect.Sheet)
+	require.True(t, lists[0].SkipDuplicates && lists[0].Refresh)
+
+	page = s.send(b, "POST", "/lists", form{filename: "a.csv", file: []byte(people)}).header.Get("Location")
+	got = s.send(b, "GET", page+"?format=jsonl&header=true", nil, "HX-Request", "true")
+	require.Equal(t, http.StatusOK, got.status, got.body)
+	require.Contains(t, got.body, `role="alert"`, "no line of it is JSON")
+	got = s.send(b, "GET", page+"?format=csv&header=true&skip_duplicates=true", nil, "HX-Request", "true")
+	require.Contains(t, got.body, `value="true" checked><span>Skip repeated rows`)
+}
+
+func TestMappingPageAsksWhereItIsNotSure(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn("owner@one.example")
+	page := s.send(b, "POST", "/lists", form{filename: "a.csv", file: []byte("Ada Ash,alder.example\nBen Birch,birch.example\n")}).header.Get("Location")
+	got := s.send(b, "GET", page, nil)
+	require.Contains(t, got.body, "Please check")
+	page = s.send(b, "POST", "/lists", form{filename: "a.csv", file: []byte(people)}).header.Get("Location")
+	require.NotContains(t, s.send(b, "GET", page, nil).body, "Please check")
+}
+
+func TestCostIsTold(t *testing.T) {
+	s := newSite(t, func(c *config.Config) { c.Credits = true })
+	require.NoError(t, s.GrantCredits(t.Context(), s.owner.Account, 3))
+	b := s.signedIn("owner@one.example")
+	page := s.send(b, "POST", "/lists", form{filename: "a.csv", file: []byte(people)}).header.Get("Location")
+	got := s.send(b, "GET", page, nil)
+	require.Contains(t, got.body, "At most 4 credits: one for each address found. You have 3.")
+	require.Contains(t, got.body, "your credits would not be enough")
+}
+
 // twoSheets is a workbook whose people are on its second sheet.
 func twoSheets(t *testing.T) []byte {
 	t.Helper()

@@ -27,8 +27,10 @@ func donut(c app.Counts) []slice {
 		seen += n
 		all = append(all, slice{Status: w.Status, Word: w.Word, Meaning: w.Meaning, Rows: n})
 	}
+	seen += c.Skipped
 	ended := max(c.Done+c.Failed, seen)
-	all = append(all, slice{Status: "failed", Word: "Failed", Meaning: "The line could not be used.", Rows: ended - seen},
+	all = append(all, slice{Status: "skipped", Word: "Repeated", Meaning: "The same person is in an earlier row.", Rows: c.Skipped},
+		slice{Status: "failed", Word: "Failed", Meaning: "The line could not be used.", Rows: ended - seen},
 		slice{Status: "retrying", Word: "Coming back later", Meaning: "The server asked us to wait.", Rows: c.Retrying},
 		slice{Status: "waiting", Word: "Not yet asked", Meaning: "Waiting for its turn.", Rows: c.Waiting})
 	seen = ended + c.Retrying + c.Waiting

@@ -98,7 +98,7 @@ func (s *Server) timedOut(q *call, err error) {
 	}
 	q.visit.timeout = cause
 	s.meters.timeouts.WithLabelValues(q.visit.route, cause).Inc()
-	s.log.WarnContext(q.ctx(), "request timed out", "request_id", q.visit.id, "route", q.visit.route, "cause", cause, "limit", s.app.Config.RequestTimeout)
+	s.log.ErrorContext(q.ctx(), "request timed out", "request_id", q.visit.id, "route", q.visit.route, "cause", cause, "limit", s.app.Config.RequestTimeout)
 }
 
 // metricsShow is /metrics: for who has METRICS_TOKEN, for operators, and, when there is no token, for this machine.

@@ -33,6 +33,7 @@ type choices struct {
 	mapping sheet.Mapping  // nil: as it was detected
 	process string
 	name    string
+	options *app.ListOptions // nil: the form was not sent
 }
 
 // readChoices reads the form. A mapping that was made for another reading of the file (other delimiter, other encoding)
@@ -42,6 +43,7 @@ func readChoices(v url.Values) (choices, error) {
 	if !v.Has("format") {
 		return c, nil
 	}
+	c.options = &app.ListOptions{SkipDuplicates: truth(v.Get("skip_duplicates")), Refresh: truth(v.Get("refresh"))}
 	c.dialect = &sheet.Dialect{Format: v.Get("format"), Comma: v.Get("comma"), Encoding: v.Get("encoding"), Header: truth(v.Get("header")), Sheet: v.Get("sheet")}
 	if n, err := strconv.Atoi(v.Get("skip")); err == nil && n >= 0 {
 		c.dialect.Skip = n
@@ -90,7 +92,11 @@ type mappingPage struct {
 	Mapped     map[int]string // column to the word of its field
 	Process    string
 	Estimate   int
-	Exact      bool   // the estimate counted every row
+	Exact      bool     // the estimate counted every row
+	Check      []string // what was detected with little confidence
+	Sheets     []string
+	Options    app.ListOptions
+	ReuseDays  int    // how young an answer must be to be used again; 0: none is
 	Missing    string // what the mapping lacks for the process
 	FileError  string // the file cannot be read this way
 	StartError string
@@ -146,7 +152,7 @@ func (s *Server) mappingCreate(q *call) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.app.Start(q.ctx(), q.actor, l.Ref, app.StartParams{Dialect: c.dialect, Mapping: c.mapping, Process: c.process, Name: c.name})
+	_, err = s.app.Start(q.ctx(), q.actor, l.Ref, app.StartParams{Dialect: c.dialect, Mapping: c.mapping, Process: c.process, Name: c.name, Options: c.options})
 	if err == nil {
 		return q.redirect("/lists/" + l.Ref)
 	}
@@ -165,7 +171,10 @@ func (s *Server) mappingCreate(q *call) error {
 
 // mappingPage reads the file's beginning as chosen. A reading that fails falls back to the detected one, with the reason.
 func (s *Server) mappingPage(q *call, l app.List, c choices) (mappingPage, error) {
-	page := mappingPage{List: l, Process: firstOf(c.process, l.Process, app.ProcessFind)}
+	page := mappingPage{List: l, Process: firstOf(c.process, l.Process, app.ProcessFind), Options: l.ListOptions, ReuseDays: s.app.Config.Worker.ReuseDays}
+	if c.options != nil {
+		page.Options = *c.options
+	}
 	seen, err := s.app.Preview(q.ctx(), q.actor.Account, l.Ref, c.dialect)
 	if err != nil && c.dialect != nil {
 		refusal, status := refusalOf(err)
@@ -198,14 +207,26 @@ func (s *Server) mappingPage(q *call, l app.List, c choices) (mappingPage, error
 
 func (p *mappingPage) fill(seen sheet.Sniffed, mapping sheet.Mapping, detected bool) {
 	p.Dialect, p.ReadAs, p.Columns, p.Rows = seen.Dialect, readAs(seen.Dialect), seen.Columns, seen.Rows
+	p.Sheets = seen.Sheets
 	p.Estimate, p.Exact = seen.EstimateRows(p.List.UploadBytes), seen.Whole
 	p.Mapped = map[int]string{}
+	for _, part := range []struct {
+		word string
+		sure float64
+	}{{"the delimiter", seen.Confidence.Comma}, {"the encoding", seen.Confidence.Encoding}, {"whether the first row holds the names", seen.Confidence.Header}} {
+		if part.sure < confident {
+			p.Check = append(p.Check, part.word)
+		}
+	}
 	for _, f := range fields {
 		field := mappingField{ID: f.ID, Word: f.Word, Hint: f.Hint, Column: -1}
 		if column, ok := mapping[f.ID]; ok && column < len(seen.Columns) {
 			field.Column, field.Samples = column, samples(seen.Rows, column)
 			field.Unsure = detected && seen.MappingConfidence[f.ID] < confident
 			p.Mapped[column] = f.Word
+			if field.Unsure {
+				p.Check = append(p.Check, "the column for "+strings.ToLower(f.Word))
+			}
 		}
 		p.Fields = append(p.Fields, field)
 	}
@@ -230,6 +251,26 @@ func samples(rows [][]string, column int) []string {
 		}
 	}
 	return some
+}
+
+// AskToCheck is what the page asks a person to look at before the start; "" when everything is sure.
+func (p mappingPage) AskToCheck() string {
+	switch n := len(p.Check); n {
+	case 0:
+		return ""
+	case 1:
+		return p.Check[0]
+	default:
+		return strings.Join(p.Check[:n-1], ", ") + " and " + p.Check[n-1]
+	}
+}
+
+// Short tells that the account's credits may not last to the end of the list.
+func (p mappingPage) Short() bool { return p.Paid && int64(p.Estimate) > p.Credits }
+
+// Formats are how text can be read; a workbook is nothing else.
+func (p mappingPage) Formats() []choice {
+	return []choice{{sheet.CSV, "Table (CSV, TSV)"}, {sheet.JSONL, "JSON lines"}}
 }
 
 // Commas are the delimiters.

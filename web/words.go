@@ -201,7 +201,7 @@ func because(status, reason string) string {
 var reasonWords = map[string]string{
 	"no_mx": "Domain without mail server", "null_mx": "Domain takes no mail", "dns_failed": "DNS did not answer",
 	"tls_required": "Encryption demanded", "not_smtp": "Not a mail server", "accepts_all": "Accepts every name",
-	"not_verifiable_provider": "Provider says yes to all", "bad_line": "Line could not be read", "bad_input": "Not enough to go on",
+	"not_verifiable_provider": "Provider says yes to all", "bad_line": "Line could not be read", "bad_input": "Not enough to go on", "duplicate": "Repeats an earlier row",
 	"blocked_by_server": "Server refused us", "ambiguous": "May be somebody else's", "pattern_unknown": "Form of address unknown",
 	"greylisted": "Server says: come back later", "pattern_learned": "From known addresses here", "pattern_prior": "From what is usual", "internal_error": "Our own error",
 }

@@ -28,6 +28,7 @@ type Config struct {
 	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
 	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
 	Credits        bool          `env:"CREDITS" envDefault:"false"`
+	CreditsLow     int64         `env:"CREDITS_LOW" envDefault:"100"` // owners are told when fewer are left; 0: never
 	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat      string        `env:"LOG_FORMAT" envDefault:"json"`
 
@@ -63,6 +64,7 @@ type Worker struct {
 	WindowPerList int           `env:"FEED_WINDOW_PER_LIST" envDefault:"2000"` // tasks of one list in Redis
 	WindowTotal   int           `env:"FEED_WINDOW_TOTAL" envDefault:"20000"`   // tasks of all lists in Redis
 	ReuseDays     int           `env:"REUSE_ANSWERS_DAYS" envDefault:"30"`     // an answer this young is used again
+	MaxAge        time.Duration `env:"WORKER_MAX_AGE" envDefault:"0"`          // a worker this old drains and ends, to be started anew; 0: never
 	MaxTries      int           `env:"GREYLIST_MAX_TRIES" envDefault:"6"`      // lookups of one record before "come back later" becomes unknown
 	MaxWait       time.Duration `env:"GREYLIST_MAX_WAIT" envDefault:"6h"`      // longest time between two of them
 }
@@ -140,6 +142,12 @@ func (c Config) check() []error {
 	}
 	if c.Worker.MaxWait < time.Second {
 		bad("GREYLIST_MAX_WAIT", "must be at least 1s, is %s", c.Worker.MaxWait)
+	}
+	if c.Worker.MaxAge != 0 && c.Worker.MaxAge < time.Minute {
+		bad("WORKER_MAX_AGE", "must be 0 or at least 1m, is %s", c.Worker.MaxAge)
+	}
+	if c.CreditsLow < 0 {
+		bad("CREDITS_LOW", "must be 0 or more, is %d", c.CreditsLow)
 	}
 	if c.Probe.Timeout < time.Second || c.Probe.Timeout > 5*time.Minute {
 		bad("PROBE_TIMEOUT", "must be between 1s and 5m, is %s", c.Probe.Timeout)

@@ -21,6 +21,7 @@ type Scale struct {
 	Interval        time.Duration `env:"AUTOSCALE_INTERVAL" envDefault:"10m"`
 	TargetSeconds   int           `env:"AUTOSCALE_TARGET_SECONDS" envDefault:"0"` // 0: the rule of EventsPerWorker
 	Command         string        `env:"AUTOSCALE_COMMAND"`
+	RestartAge      time.Duration `env:"HEROKU_RESTART_AGE" envDefault:"6h"` // the clock restarts older worker dynos; 0: never
 }
 
 // The longest that a target or an interval may be: a day.
@@ -38,6 +39,9 @@ func (s Scale) check(bad func(name, format string, args ...any)) {
 	between("AUTOSCALE_TARGET_SECONDS", s.TargetSeconds, 0, maxScaleSeconds)
 	if s.Interval < 10*time.Second || s.Interval > maxScaleSeconds*time.Second {
 		bad("AUTOSCALE_INTERVAL", "must be between 10s and 24h, is %s", s.Interval)
+	}
+	if s.RestartAge != 0 && (s.RestartAge < 10*time.Minute || s.RestartAge > maxScaleSeconds*time.Second) {
+		bad("HEROKU_RESTART_AGE", "must be 0 or between 10m and 24h, is %s", s.RestartAge)
 	}
 	if !isURL(s.HerokuURL) {
 		bad("HEROKU_API_URL", "must be a URL such as https://api.heroku.com")

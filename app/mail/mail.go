@@ -16,6 +16,8 @@ const (
 	ListFinished  = "list_finished"
 	ListFailed    = "list_failed"
 	PasswordReset = "password_reset"
+	SignIn        = "sign_in"
+	CreditsLow    = "credits_low"
 )
 
 // ListData is what ListFinished and ListFailed show.
@@ -37,6 +39,20 @@ type Count struct {
 
 // ResetData is what PasswordReset shows.
 type ResetData struct{ Email, Link string }
+
+// SignInData is what SignIn shows.
+type SignInData struct {
+	Email string
+	Note  string // when, from where and with what
+	Link  string // to a new password
+}
+
+// CreditsData is what CreditsLow shows.
+type CreditsData struct {
+	Account string // its name
+	Left    int64
+	Link    string // to the lists
+}
 
 // Message is a mail, ready to be sent.
 type Message struct{ To, Subject, Text, HTML string }

@@ -94,7 +94,8 @@ var list = ListData{List: "<Spring> & fair", Rows: 1200, Found: 800, Counts: []C
 	Link: "https://beagle.example/lists/abc", Settings: "https://beagle.example/settings"}
 
 func TestEveryMailHasASubjectTextAndHTML(t *testing.T) {
-	for kind, data := range map[string]any{ListFinished: list, ListFailed: list, PasswordReset: ResetData{"mara@one.example", "https://beagle.example/reset/TOKEN"}} {
+	for kind, data := range map[string]any{ListFinished: list, ListFailed: list, PasswordReset: ResetData{"mara@one.example", "https://beagle.example/reset/TOKEN"},
+		SignIn: SignInData{"mara@one.example", "from 203.0.113.9, <Firefox>", "https://beagle.example/reset"}, CreditsLow: CreditsData{"<Spring> & fair", 9, "https://beagle.example/lists"}} {
 		m, err := Write(kind, "mara@one.example", data)
 		require.NoError(t, err)
 		require.NotEmpty(t, m.Subject)

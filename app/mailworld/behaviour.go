@@ -62,6 +62,28 @@ const (
 	DNSTruncated      Behaviour = "dns_truncated"       // the DNS answers over TCP only
 	NoSuchUser553     Behaviour = "no_such_user_553"    // 553 "no such user"
 	BadDestination501 Behaviour = "bad_destination_501" // 501 5.1.3 for no mailbox
+
+	ImplicitV6        Behaviour = "implicit_v6"          // only an AAAA record
+	V6Only            Behaviour = "v6_only"              // the MX has an AAAA record only
+	DNSRefused        Behaviour = "dns_refused"          // the DNS answers REFUSED
+	DeadEnd           Behaviour = "dead_end"             // the first MX refuses, the second never speaks
+	BackupAlone       Behaviour = "backup_alone"         // the first MX is dead, the second takes everything
+	UnroutableMX      Behaviour = "unroutable_mx"        // the MX has the address of a cloud's metadata
+	MXServFail        Behaviour = "mx_servfail"          // the DNS answers SERVFAIL for the MX name
+	NoMailHere521     Behaviour = "no_mail_here_521"     // the first MX greets with 521 (RFC 7504), the second works
+	Tarpit            Behaviour = "tarpit"               // 3 s before each reply
+	ClosesOnce        Behaviour = "closes_once"          // the first connection is dropped at MAIL
+	Hello421          Behaviour = "hello_421"            // 421 to EHLO
+	SenderDeferred    Behaviour = "sender_deferred"      // 450 to MAIL
+	BareRefusal       Behaviour = "bare_refusal"         // 550 without a code and without a cause for no mailbox
+	SecondRcptCloses  Behaviour = "second_rcpt_closes"   // 421 from the second RCPT of a session on
+	SecondRcptDrops   Behaviour = "second_rcpt_drops"    // the line is dropped at the second RCPT of a session
+	NoReverseDNSLater Behaviour = "no_reverse_dns_later" // 450 4.7.25 for every address
+	RateLimited       Behaviour = "rate_limited"         // 451 4.7.650 for every address
+	International     Behaviour = "international"        // the domain has letters beyond ASCII
+	BouncesLater      Behaviour = "bounces_later"        // 250 for a mailbox whose mail comes back
+	Flips             Behaviour = "flips"                // names of one shape are all taken, the rest truly answered
+	AcceptsAfter      Behaviour = "accepts_after"        // the truth for a few recipients of a client, then 250 for all
 )
 
 // traits is all that a behaviour consists of.
@@ -97,16 +119,19 @@ type manners struct {
 	dead         bool          // nobody listens
 	wait         time.Duration // before the greeting, besides the latency
 	slow         bool
-	greeting     string // instead of the voice's 220
-	mute         bool   // never speaks
-	endless      string // repeated instead of a greeting
-	closesOn     string // the command at which the line is dropped; "connect" for at once
+	tarpit       time.Duration // before each reply, besides the latency
+	greeting     string        // instead of the voice's 220
+	mute         bool          // never speaks
+	endless      string        // repeated instead of a greeting
+	closesOn     string        // the command at which the line is dropped; "connect" for at once
+	closesOnce   bool          // the first connection is dropped at MAIL
 	heloOnly     bool
 	greetRefusal string // to EHLO and HELO
 	mailRefusal  string
 	starttls     bool
 	needsTLS     bool
-	rcptMax      int // of a session; 0 = no limit
+	rcptMax      int    // of a session; 0 = no limit
+	rcptOver     string // said beyond rcptMax instead of 452; dropsLine ends the connection
 	greylist     greylisting
 	rcpt         func(s *session, address string, box boxState) string // nil = by mailbox, in the voice's words
 }
@@ -119,7 +144,13 @@ const (
 	greylistRecipient
 )
 
-const slowBannerWait = 6 * time.Second
+const (
+	slowBannerWait = 6 * time.Second
+	tarpitWait     = 3 * time.Second
+	primaryWait    = 300 * time.Millisecond // how much later the primary of backup_accepts_all greets than its backup
+	dropsLine      = "(drop)"
+	acceptsAfter   = 12 // recipients after which accepts_after takes everything
+)
 
 // catalogue is read only.
 var catalogue = []traits{
@@ -168,13 +199,35 @@ var catalogue = []traits{
 	{behaviour: EndlessBanner, kind: KindUnknown, hosts: one(manners{endless: "220-another line of greeting\r\n"})},
 	{behaviour: SlowBanner, kind: KindFound, hosts: one(manners{wait: slowBannerWait})},
 	{behaviour: ClosesAtOnce, kind: KindUnknown, hosts: one(manners{closesOn: "connect"})},
-	{behaviour: BackupAcceptsAll, kind: KindFound, hosts: []manners{{}, {rcpt: takeAll}}},
+	{behaviour: BackupAcceptsAll, kind: KindFound, hosts: []manners{{wait: primaryWait}, {rcpt: takeAll}}},
 	{behaviour: AliasMX, kind: KindFound, dns: dnsManners{alias: true}, hosts: one(manners{})},
 	{behaviour: UnresolvableMX, kind: KindInvalidDomain, orUnknown: true, dns: dnsManners{unresolvable: true}, hosts: one(manners{dead: true})},
 	{behaviour: DNSSilent, kind: KindUnknown, dns: dnsManners{silent: true}},
 	{behaviour: DNSTruncated, kind: KindFound, dns: dnsManners{truncated: true}, hosts: one(manners{})},
 	{behaviour: NoSuchUser553, kind: KindFound, orUnknown: true, hosts: one(manners{rcpt: noSuchUser})},
 	{behaviour: BadDestination501, kind: KindFound, orUnknown: true, hosts: one(manners{rcpt: badDestination})},
+
+	{behaviour: ImplicitV6, kind: KindFound, dns: dnsManners{implicit: true, v6: true}, hosts: one(manners{})},
+	{behaviour: V6Only, kind: KindFound, dns: dnsManners{v6: true}, hosts: one(manners{})},
+	{behaviour: DNSRefused, kind: KindUnknown, dns: dnsManners{refused: true}},
+	{behaviour: DeadEnd, kind: KindUnknown, hosts: []manners{{dead: true}, {mute: true}}},
+	{behaviour: BackupAlone, kind: KindUnknown, hosts: []manners{{dead: true}, {rcpt: takeAll}}},
+	{behaviour: UnroutableMX, kind: KindInvalidDomain, orUnknown: true, dns: dnsManners{unroutable: true}, hosts: one(manners{rcpt: takeAll})},
+	{behaviour: MXServFail, kind: KindUnknown, dns: dnsManners{hostServfail: true}, hosts: one(manners{dead: true})},
+	{behaviour: NoMailHere521, kind: KindFound, hosts: []manners{{greeting: "521 5.3.2 {host} takes no mail"}, {}}},
+	{behaviour: Tarpit, kind: KindFound, hosts: one(manners{tarpit: tarpitWait})},
+	{behaviour: ClosesOnce, kind: KindFound, hosts: one(manners{closesOnce: true})},
+	{behaviour: Hello421, kind: KindUnknown, hosts: one(manners{greetRefusal: "421 4.7.0 {host} does not like your name just now"})},
+	{behaviour: SenderDeferred, kind: KindUnknown, hosts: one(manners{mailRefusal: "450 4.1.8 Sender address rejected: domain of sender not found"})},
+	{behaviour: BareRefusal, kind: KindFound, orUnknown: true, hosts: one(manners{rcpt: bareRefusal})},
+	{behaviour: SecondRcptCloses, kind: KindFound, hosts: one(manners{rcptMax: 1, rcptOver: "421 4.7.0 {host} one recipient is enough"})},
+	{behaviour: SecondRcptDrops, kind: KindFound, hosts: one(manners{rcptMax: 1, rcptOver: dropsLine})},
+	{behaviour: NoReverseDNSLater, kind: KindUnknown, hosts: one(manners{rcpt: say("450 4.7.25 Client host rejected: cannot find your hostname, [{client}]")})},
+	{behaviour: RateLimited, kind: KindUnknown, hosts: one(manners{rcpt: say("451 4.7.650 The mail server [{client}] has been temporarily rate limited due to IP reputation")})},
+	{behaviour: International, kind: KindFound, hosts: one(manners{})},
+	{behaviour: BouncesLater, kind: KindFound, hosts: one(manners{})},
+	{behaviour: Flips, kind: KindUnknown, hosts: one(manners{rcpt: flips})},
+	{behaviour: AcceptsAfter, kind: KindFound, orUnknown: true, hosts: one(manners{rcpt: acceptsLater})},
 }
 
 func one(m manners) []manners { return []manners{m} }

@@ -12,7 +12,7 @@ func (s *session) obey(line string) {
 	if s.in.Buffered() > 0 && (!s.mayPipeline() || mustEndGroup[verb]) {
 		s.fault("pipelined without leave", line)
 	}
-	if verb == s.host.manners.closesOn {
+	if verb == s.host.manners.closesOn || s.first && verb == "MAIL" {
 		s.over = true
 		return
 	}
@@ -62,6 +62,7 @@ func (s *session) hello(verb, name, line string) {
 	}
 	if m.greetRefusal != "" {
 		s.reply(m.greetRefusal, "")
+		s.over = strings.HasPrefix(m.greetRefusal, "421")
 		return
 	}
 	if verb == "EHLO" && m.heloOnly {
@@ -161,6 +162,10 @@ func (s *session) rcpt(arg, line string) {
 	}
 	s.rcpts++
 	text := s.judge(address, line)
+	if text == dropsLine {
+		s.over = true
+		return
+	}
 	s.reply(text, address)
 	if strings.HasPrefix(text, "421") {
 		s.over = true
@@ -171,7 +176,7 @@ func (s *session) rcpt(arg, line string) {
 func (s *session) judge(address, line string) string {
 	m := &s.host.manners
 	if m.rcptMax > 0 && s.rcpts > m.rcptMax {
-		return "452 4.5.3 Error: too many recipients"
+		return either(m.rcptOver, "452 4.5.3 Error: too many recipients")
 	}
 	local, domain, _ := strings.Cut(address, "@")
 	if !strings.EqualFold(domain, s.host.domain) {

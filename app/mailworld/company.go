@@ -115,3 +115,23 @@ func (w *World) settle(c *Company) {
 func hostAddr(n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, byte(64 + n/hostsPerNet/256), byte(n / hostsPerNet % 256), byte(n%hostsPerNet + 1)})
 }
+
+// v6Prefix holds the IPv6 addresses of the world. No system has them: only World.Dial reaches a host there.
+var v6Prefix = netip.MustParsePrefix("fd00:6d77::/32")
+
+// v6Of is a host's IPv6 address: v6Prefix with its IPv4 address at the end.
+func v6Of(v4 netip.Addr) netip.Addr {
+	b, last := v6Prefix.Addr().As16(), v4.As4()
+	copy(b[12:], last[:])
+	return netip.AddrFrom16(b)
+}
+
+// v4Of inverts v6Of; every other address is returned as it is.
+func v4Of(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || !v6Prefix.Contains(addr) {
+		return ip
+	}
+	b := addr.As16()
+	return netip.AddrFrom4([4]byte(b[12:])).String()
+}

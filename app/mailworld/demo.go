@@ -167,15 +167,23 @@ func otherForm(d *dice, pattern string) string {
 	}
 }
 
-// Gallery is a world of one company for each behaviour, at the behaviour's name with hyphens under .test (such as
-// tls-required.test): two people with mailboxes, of whom the first is what the behaviour is about, and one without.
+// Gallery is a world of one company for each behaviour, at its GalleryDomain: two people with mailboxes, of whom the first
+// is what the behaviour is about, and one without.
 func Gallery(o Options) *World {
 	var companies []Company
 	for _, b := range Behaviours() {
-		label := strings.ReplaceAll(string(b), "_", "-")
-		s := sketch{name: "The " + label + " company", domain: label + ".test", behaviour: b, pattern: "F.L", cultures: "english",
+		s := sketch{name: "The " + strings.ReplaceAll(string(b), "_", "-") + " company", domain: b.GalleryDomain(), behaviour: b, pattern: "F.L", cultures: "english",
 			present: 2, absent: 1, flagged: 1, spelling: joinedSpelling}
 		companies = append(companies, s.draw(o.Seed))
 	}
 	return build(o, companies)
+}
+
+// GalleryDomain is where Gallery has the company of a behaviour: its name with hyphens under .test, such as
+// tls-required.test; that of International is brücke.test, in its A-labels.
+func (b Behaviour) GalleryDomain() string {
+	if b == International {
+		return "xn--brcke-lva.test"
+	}
+	return strings.ReplaceAll(string(b), "_", "-") + ".test"
 }

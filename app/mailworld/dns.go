@@ -20,6 +20,10 @@ type dnsManners struct {
 	implicit     bool // only an A record: RFC 5321 5.1
 	alias        bool // the MX names are CNAMEs
 	unresolvable bool // the MX names do not exist
+	refused      bool // REFUSED
+	v6           bool // addresses are AAAA records
+	unroutable   bool // the MX names have an address that nobody may dial
+	hostServfail bool // SERVFAIL for the MX names
 }
 
 type zone struct {
@@ -28,7 +32,7 @@ type zone struct {
 	nodes map[string]*node
 }
 
-type node struct{ mx, a, cname []dns.RR }
+type node struct{ mx, a, aaaa, cname []dns.RR }
 
 func newZone(domain string, how dnsManners) *zone {
 	z := &zone{apex: dns.Fqdn(domain), how: how, nodes: map[string]*node{}}
@@ -64,9 +68,19 @@ func (z *zone) addMX(pref int, name string) {
 	n.mx = append(n.mx, &dns.MX{Hdr: header(z.apex, dns.TypeMX), Preference: uint16(pref), Mx: name})
 }
 
+// metadata is the address under which clouds tell machines their secrets.
+var metadata = net.IPv4(169, 254, 169, 254)
+
 func (z *zone) addA(name string, h *host) {
 	n := z.node(name)
-	n.a = append(n.a, &dns.A{Hdr: header(name, dns.TypeA), A: net.IP(h.ip.AsSlice())})
+	switch {
+	case z.how.v6:
+		n.aaaa = append(n.aaaa, &dns.AAAA{Hdr: header(name, dns.TypeAAAA), AAAA: net.IP(v6Of(h.ip).AsSlice())})
+	case z.how.unroutable:
+		n.a = append(n.a, &dns.A{Hdr: header(name, dns.TypeA), A: metadata})
+	default:
+		n.a = append(n.a, &dns.A{Hdr: header(name, dns.TypeA), A: net.IP(h.ip.AsSlice())})
+	}
 }
 
 func (z *zone) node(name string) *node {
@@ -116,8 +130,12 @@ func (w *World) answer(m *dns.Msg, udp bool) bool {
 	if z.how.silent {
 		return false
 	}
-	if z.how.servfail {
+	switch {
+	case z.how.servfail, z.how.hostServfail && name != z.apex:
 		m.Rcode = dns.RcodeServerFailure
+		return true
+	case z.how.refused:
+		m.Rcode = dns.RcodeRefused
 		return true
 	}
 	m.Authoritative = true
@@ -145,6 +163,8 @@ func (z *zone) fill(m *dns.Msg, name string, kind uint16) {
 		m.Answer = append(m.Answer, n.mx...)
 	case dns.TypeA:
 		m.Answer = append(m.Answer, n.a...)
+	case dns.TypeAAAA:
+		m.Answer = append(m.Answer, n.aaaa...)
 	case dns.TypeCNAME:
 		m.Answer = append(m.Answer, n.cname...)
 	}

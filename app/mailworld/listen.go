@@ -111,11 +111,12 @@ func (w *World) resolve(addr string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	ip = v4Of(ip)
 	if !w.hasHost(ip) || port != strconv.Itoa(r.port) {
 		return "", fmt.Errorf("%s is no mail host of this world: %w", addr, syscall.ECONNREFUSED)
 	}
 	if r.shared == nil {
-		return addr, nil
+		return net.JoinHostPort(ip, port), nil
 	}
 	there, ok := r.shared[ip]
 	if !ok {

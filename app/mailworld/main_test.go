@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
-	"strings"
 	"testing"
 	"time"
 
@@ -87,4 +86,4 @@ func hostsOf(w *World, b Behaviour) []*host {
 	return list
 }
 
-func domainOf(b Behaviour) string { return strings.ReplaceAll(string(b), "_", "-") + ".test" }
+func domainOf(b Behaviour) string { return b.GalleryDomain() }

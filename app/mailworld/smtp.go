@@ -42,7 +42,8 @@ type session struct {
 	sender   string
 	rcpts    int
 	replies  int
-	refusing bool // after 554 only QUIT is waited for, RFC 5321 3.1
+	refusing bool // after 554 and 521 only QUIT is waited for, RFC 5321 3.1
+	first    bool // the one connection that a host of closesOnce drops
 	quit     bool // the client said so
 	over     bool
 }
@@ -52,6 +53,7 @@ func newSession(r *run, h *host, conn net.Conn) *session {
 	return &session{
 		run: r, host: h, conn: conn, client: client,
 		in: bufio.NewReaderSize(conn, readBuffer), out: bufio.NewWriterSize(conn, writeBuffer),
+		first: h.manners.closesOnce && r.hosts[h.index].connections.Load() == 1,
 	}
 }
 
@@ -90,7 +92,7 @@ func (s *session) open() bool {
 		return false
 	}
 	s.reply(either(m.greeting, s.host.voice.greeting), "")
-	s.refusing = strings.HasPrefix(m.greeting, "554")
+	s.refusing = strings.HasPrefix(m.greeting, "554") || strings.HasPrefix(m.greeting, "521")
 	if m.greeting != "" && !s.refusing && !strings.HasPrefix(m.greeting, "220") {
 		s.over = true
 		s.flush()
@@ -174,6 +176,7 @@ func (s *session) flush() bool {
 	if s.replies == 0 {
 		wait = 0 // the greeting has waited in hearEarly
 	}
+	wait += s.host.manners.tarpit
 	if s.host.manners.slow {
 		wait += slowMin + time.Duration(s.replies%4)*slowStep
 	}

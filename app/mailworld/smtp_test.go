@@ -16,9 +16,8 @@ import (
 func quickGallery(t *testing.T) *World {
 	w := Gallery(Options{GreylistFor: 30 * time.Millisecond})
 	for _, h := range w.hosts {
-		if h.manners.wait > 0 {
-			h.manners.wait = 20 * time.Millisecond
-		}
+		h.manners.wait = min(h.manners.wait, 20*time.Millisecond)
+		h.manners.tarpit = min(h.manners.tarpit, 20*time.Millisecond)
 	}
 	return started(t, w)
 }
@@ -57,6 +56,15 @@ func TestEveryBehaviourAnswersRecipientsItsOwnWay(t *testing.T) {
 		{DNSTruncated, "250", "250", "550 5.1.1"},
 		{NoSuchUser553, "250", "250", "553"},
 		{BadDestination501, "250", "250", "501 5.1.3"},
+		{ImplicitV6, "250", "250", "550 5.1.1"},
+		{V6Only, "250", "250", "550 5.1.1"},
+		{BareRefusal, "250", "250", "550 Requested action not taken"},
+		{NoReverseDNSLater, "450 4.7.25", "450 4.7.25", "450 4.7.25"},
+		{RateLimited, "451 4.7.650", "451 4.7.650", "451 4.7.650"},
+		{International, "250", "250", "550"},
+		{BouncesLater, "250", "250", "550 5.1.1"},
+		{Flips, "250", "250", "250"},
+		{AcceptsAfter, "250", "250", "550 5.1.1"},
 	} {
 		t.Run(string(c.b), func(t *testing.T) {
 			company, ok := w.Company(domainOf(c.b))
@@ -79,6 +87,7 @@ func TestHostsThatRefuseTheDialogueDoItWhereTheySay(t *testing.T) {
 	w := quickGallery(t)
 	for b, want := range map[Behaviour]int{
 		BannerBlock: 554, BannerBusy: 421, GreetingRefused: 550, SenderRefused: 553, TLSRequired: 530, ClosesAtOnce: 0,
+		NoMailHere521: 521, Hello421: 421, SenderDeferred: 450, ClosesOnce: 0,
 	} {
 		require.Equal(t, want, talk(t, w, hostsOf(w, b)[0]).open(), b)
 	}
@@ -159,6 +168,57 @@ func TestOneRcptHostRefusesTheSecondRecipientOfASession(t *testing.T) {
 	code, text := s.rcpt("info@one-rcpt.test")
 	require.Equal(t, 452, code)
 	require.Contains(t, text, "4.5.3")
+}
+
+func TestHostsThatEndTheSessionAtTheSecondRecipient(t *testing.T) {
+	w := quickGallery(t)
+	for b, want := range map[Behaviour]int{SecondRcptCloses: 421, SecondRcptDrops: 0} {
+		s := talk(t, w, hostsOf(w, b)[0])
+		require.Equal(t, 250, s.open())
+		code, _ := s.rcpt("info@" + domainOf(b))
+		require.Equal(t, 250, code, b)
+		code, _ = s.rcpt("info@" + domainOf(b))
+		require.Equal(t, want, code, b)
+		code, _ = s.ask("NOOP")
+		require.Zero(t, code, b)
+	}
+}
+
+func TestHostThatClosesOnceServesTheSecondConnection(t *testing.T) {
+	w := quickGallery(t)
+	h := hostsOf(w, ClosesOnce)[0]
+	require.Zero(t, talk(t, w, h).open())
+	require.Equal(t, 250, talk(t, w, h).open())
+}
+
+func TestHostThatAcceptsAfterEnoughRecipientsTakesEverybodyThen(t *testing.T) {
+	w := quickGallery(t)
+	s := talk(t, w, hostsOf(w, AcceptsAfter)[0])
+	require.Equal(t, 250, s.open())
+	for n := range acceptsAfter + 3 {
+		code, _ := s.rcpt("nobody@" + domainOf(AcceptsAfter))
+		require.Equal(t, n >= acceptsAfter, code == 250, n)
+	}
+}
+
+func TestHostThatFlipsRefusesOneShapeOfInventedNames(t *testing.T) {
+	w := quickGallery(t)
+	s := talk(t, w, hostsOf(w, Flips)[0])
+	require.Equal(t, 250, s.open())
+	code, _ := s.rcpt("tnobody@" + domainOf(Flips))
+	require.Equal(t, 550, code)
+	code, _ = s.rcpt("the.nobody@" + domainOf(Flips))
+	require.Equal(t, 250, code)
+}
+
+func TestTarpitTakesItsTimeForEveryReply(t *testing.T) {
+	w := quickGallery(t)
+	h := hostsOf(w, Tarpit)[0]
+	s := talk(t, w, h)
+	began := time.Now()
+	require.Equal(t, 250, s.open())
+	require.GreaterOrEqual(t, time.Since(began), 3*h.manners.tarpit)
+	require.Equal(t, tarpitWait, Tarpit.traits().hosts[0].tarpit)
 }
 
 func TestGreylistPassesTheTripletAfterItsTime(t *testing.T) {

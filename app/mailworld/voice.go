@@ -169,3 +169,26 @@ func badDestination(s *session, _ string, box boxState) string {
 	}
 	return s.host.voice.ok
 }
+
+func bareRefusal(s *session, _ string, box boxState) string {
+	if box == noBox {
+		return "550 Requested action not taken"
+	}
+	return s.host.voice.ok
+}
+
+// flips takes every name that holds a dot, and tells the truth of the others.
+func flips(s *session, address string, box boxState) string {
+	if local, _, _ := strings.Cut(address, "@"); box == noBox && !strings.Contains(local, ".") {
+		return "550 5.1.1 <{address}>: no such user here"
+	}
+	return s.host.voice.ok
+}
+
+// acceptsLater defends itself against guessing: it lies to whoever has asked it much.
+func acceptsLater(s *session, _ string, box boxState) string {
+	if box == noBox && s.run.hosts[s.host.index].rcpts.Load() <= acceptsAfter {
+		return "550 5.1.1 <{address}>: no such user here"
+	}
+	return s.host.voice.ok
+}

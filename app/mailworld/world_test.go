@@ -56,7 +56,10 @@ func TestDialReachesHostsWhereOnlyOneAddressCanBeBound(t *testing.T) {
 		code, _ := s.rcpt("info@" + h.domain)
 		require.Equal(t, 250, code)
 	}
-	_, err := w.Dial(t.Context(), "tcp", fmt.Sprintf("%s:%d", hostsOf(w, Refused)[0].ip, w.SMTPPort()))
+	c, err := w.Dial(t.Context(), "tcp", net.JoinHostPort(v6Of(hostsOf(w, V6Only)[0].ip).String(), fmt.Sprint(w.SMTPPort())))
+	require.NoError(t, err, "an IPv6 address of the world")
+	require.NoError(t, c.Close())
+	_, err = w.Dial(t.Context(), "tcp", fmt.Sprintf("%s:%d", hostsOf(w, Refused)[0].ip, w.SMTPPort()))
 	require.ErrorContains(t, err, "refused")
 }
 
@@ -65,7 +68,7 @@ func TestDialRefusesWhatIsNoHostOfTheWorld(t *testing.T) {
 	port := w.SMTPPort()
 	for _, addr := range []string{
 		fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.65.0.1:%d", port), fmt.Sprintf("127.64.200.1:%d", port),
-		fmt.Sprintf("192.0.2.1:%d", port), "127.64.0.1:1", "[::1]:25", "localhost:25", "rubbish",
+		fmt.Sprintf("192.0.2.1:%d", port), fmt.Sprintf("[fd00:6d77::7f00:1]:%d", port), "127.64.0.1:1", "[::1]:25", "localhost:25", "rubbish",
 	} {
 		_, err := w.Dial(t.Context(), "tcp", addr)
 		require.Error(t, err, addr)

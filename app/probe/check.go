@@ -69,8 +69,13 @@ func (p *Prober) check(ctx context.Context, d Domain, a *Answer) {
 		defer stop()
 		notes := &transcript{}
 		out := p.ask(ctx, d.Hosts, newQuestion(local, domain, notes))
-		if out.backup && out.status == Valid {
+		switch {
+		case out.status == Invalid, out.reason == RejectedUnclear:
+			p.memory.refuse(out.host, d.Name)
+		case out.status == Valid && out.backup:
 			out = p.distrust(ctx, d, out, notes)
+		case out.status == Valid:
+			out = p.doubt(ctx, d, out, notes)
 		}
 		if sayYesToAll[d.Provider] && out.status == Valid {
 			out.status, out.reason = AcceptAll, NotVerifiableProvider
@@ -110,36 +115,4 @@ func (p *Prober) ask(ctx context.Context, hosts []Host, q *question) outcome {
 		}
 	}
 	return first
-}
-
-// distrust looks at a yes from a backup host. Backups often accept any name, and the answer to AcceptAll may come from the
-// primary; so the backup is asked for an invented name, once per domain.
-func (p *Prober) distrust(ctx context.Context, d Domain, out outcome, notes *transcript) outcome {
-	accepts, known := p.memory.backupAccepts(out.host, d.Name)
-	if !known {
-		notes.add("I", "this is a backup server: does it accept an invented name too?")
-		host := hostNamed(d.Hosts, out.host)
-		control := p.askHost(ctx, host, newQuestion(p.names.given(), d.Name, notes))
-		switch {
-		case control.status == Valid:
-			accepts = true
-		case control.status == Unknown && control.reason != RejectedUnclear:
-			out.verdict = unknown(control.reason, max(control.retry, busyRetry))
-			return out
-		}
-		p.memory.learnBackup(out.host, d.Name, accepts)
-	}
-	if accepts {
-		out.verdict = verdict{status: AcceptAll, reason: AcceptsAll, retry: busyRetry}
-	}
-	return out
-}
-
-func hostNamed(hosts []Host, name string) Host {
-	for _, h := range hosts {
-		if h.Name == name {
-			return h
-		}
-	}
-	return Host{Name: name}
 }

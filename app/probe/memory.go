@@ -22,6 +22,7 @@ const (
 type memory struct {
 	mu        sync.Mutex
 	hosts     *lru.Cache[string, *hostFacts]
+	trusts    *lru.Cache[string, *trust] // by host and domain
 	restAfter int
 	restFor   time.Duration
 }
@@ -45,7 +46,11 @@ func newMemory(c Config) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make host memory: %w", err)
 	}
-	return &memory{hosts: hosts, restAfter: c.RestAfter, restFor: c.RestFor}, nil
+	trusts, err := lru.New[string, *trust](hostMemory)
+	if err != nil {
+		return nil, fmt.Errorf("make host memory: %w", err)
+	}
+	return &memory{hosts: hosts, trusts: trusts, restAfter: c.RestAfter, restFor: c.RestFor}, nil
 }
 
 // facts must be called with mu held.

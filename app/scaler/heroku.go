@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -19,11 +20,13 @@ const HerokuURL = "https://api.heroku.com"
 const (
 	herokuAccept  = "application/vnd.heroku+json; version=3"
 	herokuProcess = "worker" // the line of the Procfile that is scaled
+	formation     = "/formation/" + herokuProcess
+	restartShare  = 10 // one in so many dynos is restarted at a time
 	herokuTries   = 4
 	herokuTimeout = 20 * time.Second // of one try
 	firstWait     = time.Second      // doubles
 	longestWait   = time.Minute
-	maxAnswer     = 64 << 10
+	maxAnswer     = 1 << 20
 )
 
 // Driver reads and sets how many workers there are.
@@ -43,7 +46,9 @@ type Heroku struct {
 }
 
 // Workers reads the formation.
-func (h Heroku) Workers(ctx context.Context) (int, error) { return h.call(ctx, http.MethodGet, nil) }
+func (h Heroku) Workers(ctx context.Context) (int, error) {
+	return readFormation(h.call(ctx, http.MethodGet, formation, nil))
+}
 
 // Set changes the formation's quantity. Doing it twice is harmless.
 func (h Heroku) Set(ctx context.Context, n int) error {
@@ -51,7 +56,7 @@ func (h Heroku) Set(ctx context.Context, n int) error {
 	if err != nil {
 		return fmt.Errorf("encoding a formation: %w", err)
 	}
-	got, err := h.call(ctx, http.MethodPatch, body)
+	got, err := readFormation(h.call(ctx, http.MethodPatch, formation, body))
 	if err == nil && got != n {
 		err = fmt.Errorf("Heroku says %d workers, not %d", got, n)
 	}
@@ -59,22 +64,22 @@ func (h Heroku) Set(ctx context.Context, n int) error {
 }
 
 // call asks until there is an answer that will not change by asking again: 429, 5xx and broken connections are asked again.
-func (h Heroku) call(ctx context.Context, method string, body []byte) (int, error) {
+func (h Heroku) call(ctx context.Context, method, what string, body []byte) ([]byte, error) {
 	var last error
 	for try := range herokuTries {
-		n, wait, err := h.once(ctx, method, body)
+		text, wait, err := h.once(ctx, method, what, body)
 		if err == nil {
-			return n, nil
+			return text, nil
 		}
 		last = err
 		if wait < 0 || try == herokuTries-1 {
 			break
 		}
 		if err := h.rest(ctx, min(max(wait, firstWait<<try), longestWait)); err != nil {
-			return 0, errors.Join(last, err)
+			return nil, errors.Join(last, err)
 		}
 	}
-	return 0, last
+	return nil, last
 }
 
 func (h Heroku) rest(ctx context.Context, d time.Duration) error {
@@ -92,13 +97,12 @@ func (h Heroku) rest(ctx context.Context, d time.Duration) error {
 }
 
 // once asks once. A wait below zero says that asking again is of no use.
-func (h Heroku) once(ctx context.Context, method string, body []byte) (n int, wait time.Duration, err error) {
+func (h Heroku) once(ctx context.Context, method, what string, body []byte) (text []byte, wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, herokuTimeout)
 	defer cancel()
-	where := h.URL + "/apps/" + url.PathEscape(h.App) + "/formation/" + herokuProcess
-	r, err := http.NewRequestWithContext(ctx, method, where, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, h.URL+"/apps/"+url.PathEscape(h.App)+what, bytes.NewReader(body))
 	if err != nil {
-		return 0, -1, fmt.Errorf("asking Heroku: %w", err)
+		return nil, -1, fmt.Errorf("asking Heroku: %w", err)
 	}
 	r.Header.Set("Accept", herokuAccept)
 	r.Header.Set("Authorization", "Bearer "+h.Key)
@@ -111,31 +115,70 @@ func (h Heroku) once(ctx context.Context, method string, body []byte) (n int, wa
 	}
 	got, err := client.Do(r)
 	if err != nil {
-		return 0, 0, fmt.Errorf("asking Heroku: %w", err)
+		return nil, 0, fmt.Errorf("asking Heroku: %w", err)
 	}
 	defer got.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(got.Body, maxAnswer))
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading Heroku's answer: %w", err)
+	if text, err = io.ReadAll(io.LimitReader(got.Body, maxAnswer)); err != nil {
+		return nil, 0, fmt.Errorf("reading Heroku's answer: %w", err)
 	}
-	return readFormation(got, text)
+	if got.StatusCode/100 == 2 {
+		return text, 0, nil
+	}
+	var refusal struct {
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(text, &refusal) // the status says enough when there is no message
+	err = fmt.Errorf("Heroku answers %s %s", got.Status, refusal.Message)
+	if got.StatusCode == http.StatusTooManyRequests || got.StatusCode >= 500 {
+		return nil, retryAfter(got.Header.Get("Retry-After")), err
+	}
+	return nil, -1, err
 }
 
-func readFormation(got *http.Response, text []byte) (n int, wait time.Duration, err error) {
+func readFormation(text []byte, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
 	var answer struct {
-		Quantity *int   `json:"quantity"`
-		Message  string `json:"message"`
+		Quantity *int `json:"quantity"`
 	}
-	err = json.Unmarshal(text, &answer)
-	switch again := got.StatusCode == http.StatusTooManyRequests || got.StatusCode >= 500; {
-	case again:
-		return 0, retryAfter(got.Header.Get("Retry-After")), fmt.Errorf("Heroku answers %s %s", got.Status, answer.Message)
-	case got.StatusCode != http.StatusOK:
-		return 0, -1, fmt.Errorf("Heroku answers %s %s", got.Status, answer.Message)
-	case err != nil || answer.Quantity == nil || *answer.Quantity < 0:
-		return 0, -1, errors.New("Heroku's answer is no formation")
+	if json.Unmarshal(text, &answer) != nil || answer.Quantity == nil || *answer.Quantity < 0 {
+		return 0, errors.New("Heroku's answer is no formation")
 	}
-	return *answer.Quantity, 0, nil
+	return *answer.Quantity, nil
+}
+
+// Dyno is one running process of the app.
+type Dyno struct {
+	Name      string    `json:"name"` // such as worker.1
+	Type      string    `json:"type"`
+	State     string    `json:"state"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// RestartOlder restarts the oldest worker dynos that have been up for longer than age, at most a tenth of them (and at least one) at a time,
+// and gives their names. Called again and again it replaces all of them without ever missing many.
+func (h Heroku) RestartOlder(ctx context.Context, now time.Time, age time.Duration) ([]string, error) {
+	text, err := h.call(ctx, http.MethodGet, "/dynos", nil)
+	if err != nil {
+		return nil, err
+	}
+	var dynos []Dyno
+	if err := json.Unmarshal(text, &dynos); err != nil {
+		return nil, errors.New("Heroku's answer is no list of dynos")
+	}
+	dynos = slices.DeleteFunc(dynos, func(d Dyno) bool { return d.Type != herokuProcess })
+	most := (len(dynos) + restartShare - 1) / restartShare
+	dynos = slices.DeleteFunc(dynos, func(d Dyno) bool { return d.State != "up" || now.Sub(d.CreatedAt) < age })
+	slices.SortFunc(dynos, func(x, y Dyno) int { return x.CreatedAt.Compare(y.CreatedAt) })
+	var done []string
+	for _, d := range dynos[:min(most, len(dynos))] {
+		if _, err := h.call(ctx, http.MethodDelete, "/dynos/"+url.PathEscape(d.Name), nil); err != nil {
+			return done, fmt.Errorf("restarting %s: %w", d.Name, err)
+		}
+		done = append(done, d.Name)
+	}
+	return done, nil
 }
 
 // retryAfter reads RFC 9110 §10.2.3: seconds or a date. 0 when there is none.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,11 +22,11 @@ type platform struct {
 	quantity int
 	answers  []func(http.ResponseWriter) // sent first, one for each request
 	asked    []string
+	dynos    []Dyno
 }
 
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.asked = append(p.asked, r.Method)
-	require.Equal(p.t, "/apps/beagle-prod/formation/worker", r.URL.Path)
 	require.Equal(p.t, "application/vnd.heroku+json; version=3", r.Header.Get("Accept"))
 	if r.Header.Get("Authorization") != "Bearer the-key" {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -40,6 +41,11 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(r.Body)
 	require.NoError(p.t, err)
+	if name, ok := strings.CutPrefix(r.URL.Path, "/apps/beagle-prod/dynos"); ok {
+		p.serveDynos(w, r.Method, name)
+		return
+	}
+	require.Equal(p.t, "/apps/beagle-prod/formation/worker", r.URL.Path)
 	switch r.Method {
 	case http.MethodGet:
 		require.Empty(p.t, body)
@@ -53,6 +59,26 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.t.Errorf("method %s", r.Method)
 	}
 	fmt.Fprintf(w, `{"app":{"name":"beagle-prod"},"command":"beagle worker","quantity":%d,"size":"standard-1X","type":"worker"}`, p.quantity)
+}
+
+// serveDynos lists dynos, or restarts one: the old one goes, a new one of the same name comes.
+func (p *platform) serveDynos(w http.ResponseWriter, method, name string) {
+	if method == http.MethodGet {
+		require.Empty(p.t, name)
+		_ = json.NewEncoder(w).Encode(p.dynos)
+		return
+	}
+	require.Equal(p.t, http.MethodDelete, method)
+	for i := range p.dynos {
+		if "/"+p.dynos[i].Name == name {
+			p.dynos[i].CreatedAt = start
+			w.WriteHeader(http.StatusAccepted)
+			fmt.Fprint(w, "{}")
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNotFound)
+	fmt.Fprint(w, `{"id":"not_found","message":"Couldn't find that dyno."}`)
 }
 
 // heroku is a driver of the stand-in that notes how long it would have waited.
@@ -115,6 +141,23 @@ func TestHerokuErrorsEnd(t *testing.T) {
 	h, _ = heroku(t, odd)
 	_, err = h.Workers(t.Context())
 	require.ErrorContains(t, err, "no formation")
+}
+
+func TestOldWorkerDynosAreRestartedAFewAtATime(t *testing.T) {
+	p := &platform{t: t, dynos: []Dyno{{"web.1", "web", "up", start.Add(-99 * time.Hour)}, {"run.7", "run", "up", start.Add(-99 * time.Hour)}}}
+	for i := range 12 {
+		p.dynos = append(p.dynos, Dyno{fmt.Sprintf("worker.%d", i), "worker", "up", start.Add(-time.Duration(i) * time.Hour)})
+	}
+	p.dynos[len(p.dynos)-1].State = "starting"
+	h, _ := heroku(t, p)
+	for _, want := range [][]string{{"worker.10", "worker.9"}, {"worker.8", "worker.7"}, {"worker.6"}, nil} {
+		got, err := h.RestartOlder(t.Context(), start, 6*time.Hour)
+		require.NoError(t, err)
+		require.Equal(t, want, got, "the oldest first, two of twelve at a time, younger ones and other processes never")
+	}
+	p.answers = []func(http.ResponseWriter){func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") }}
+	_, err := h.RestartOlder(t.Context(), start, time.Hour)
+	require.ErrorContains(t, err, "no list of dynos")
 }
 
 func TestExecGetsTheNumberInItsEnvironment(t *testing.T) {

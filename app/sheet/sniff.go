@@ -27,6 +27,7 @@ type Sniffed struct {
 	Rows              [][]string // the first data rows, at most SampleRows
 	Mapping           Mapping
 	MappingConfidence map[Field]float64
+	Sheets            []string // of a workbook: the names of its visible sheets, in its order
 	// RoughRows is the number of data rows seen; all of them if Whole. Of an
 	// XLSX file it is what the sheet says of itself, 0 if nothing.
 	RoughRows int
@@ -164,6 +165,9 @@ func (s *Sniffed) sniffJSONL(text []byte) error {
 	js, err := newJSONLines(bytes.NewReader(text), nil, l)
 	if err != nil {
 		return err
+	}
+	if len(js.columns) == 0 {
+		return refuse(NotASpreadsheet, "Read as JSON lines, no line at the beginning of this file is an object with keys and values. Read it as a table instead.")
 	}
 	s.Header, s.Confidence = true, Confidence{Comma: 1, Encoding: s.Confidence.Encoding, Header: 1}
 	s.Columns, s.Dialect.Columns = js.columns, js.columns

@@ -90,6 +90,11 @@ func SniffXLSX(r io.ReaderAt, size int64, d Dialect, l Limits) (Sniffed, error) 
 	}
 	s := Sniffed{Confidence: Confidence{Comma: 1, Encoding: 1}, Whole: true}
 	s.Format, s.Sheet, s.Dialect.Encoding = XLSX, chosen.name, ""
+	for _, sheet := range b.sheets {
+		if !sheet.hidden || sheet.name == chosen.name {
+			s.Sheets = append(s.Sheets, sheet.name)
+		}
+	}
 	rows, last, whole, err := b.firstRows(chosen)
 	if err != nil {
 		return Sniffed{}, err

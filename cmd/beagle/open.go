@@ -13,6 +13,7 @@ import (
 	"beagle/app/config"
 	"beagle/app/embedded"
 	"beagle/app/mailworld"
+	"beagle/app/report"
 
 	"github.com/lmittmann/tint"
 	"github.com/mattn/go-isatty"
@@ -107,6 +108,12 @@ func (o *opened) startWorld(c *config.Config, w *mailworld.World) (app.DialFunc,
 }
 
 func (o *opened) open(ctx context.Context, c config.Config, options app.Options) error {
+	reporter, err := report.New(report.Config{DSN: c.Run.SentryDSN, Environment: c.Run.Environment, Release: version()})
+	if err != nil {
+		return err
+	}
+	o.closers = append(o.closers, reporter.Close)
+	options.Log = slog.New(reporter.Handler(report.Clean(options.Log.Handler())))
 	a, err := app.Open(ctx, c, options)
 	if err != nil {
 		return err

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
+	"time"
 
+	"beagle/app"
 	"beagle/web"
 
 	"github.com/spf13/cobra"
@@ -26,6 +29,7 @@ func webCommand() *cobra.Command {
 				group, ctx := errgroup.WithContext(ctx)
 				group.Go(func() error { return serve(ctx, o, listener, web.Options{}) })
 				group.Go(func() error { o.KeepPoints(ctx); return nil })
+				group.Go(func() error { o.Attend(ctx, app.KindWeb); return nil })
 				if o.Config.Worker.EmbedInWeb {
 					group.Go(func() error { return o.Work(ctx) })
 				}
@@ -44,8 +48,20 @@ func workerCommand() *cobra.Command {
 	}
 }
 
-// work runs jobs, and shows /metrics and /healthz on WORKER_PORT.
+// work runs jobs, and shows /metrics and /healthz on WORKER_PORT. At WORKER_MAX_AGE it drains and ends well, to be started anew by
+// whatever keeps it running.
 func work(ctx context.Context, o *opened) error {
+	if age := o.Config.Worker.MaxAge; age > 0 {
+		age += time.Duration(float64(age) * maxAgeSpread * rand.Float64())
+		old, cancel := context.WithTimeoutCause(ctx, age, errOld)
+		defer cancel()
+		context.AfterFunc(old, func() {
+			if errors.Is(context.Cause(old), errOld) {
+				o.Log.InfoContext(old, "worker drains and ends: WORKER_MAX_AGE", "age", age)
+			}
+		})
+		ctx = old
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	if port := o.Config.Run.WorkerPort; port != 0 {
 		listener, err := listen(":"+strconv.Itoa(port), port)
@@ -55,9 +71,15 @@ func work(ctx context.Context, o *opened) error {
 		group.Go(func() error { return web.ServeWorker(ctx, o.App, listener) })
 	}
 	group.Go(func() error { o.KeepPoints(ctx); return nil })
+	group.Go(func() error { o.Attend(ctx, app.KindWorker); return nil })
 	group.Go(func() error { return o.Work(ctx) })
 	return group.Wait()
 }
+
+// maxAgeSpread is how much longer than WORKER_MAX_AGE a worker may live, as a part of it, so that workers do not all end at once.
+const maxAgeSpread = 0.2
+
+var errOld = errors.New("WORKER_MAX_AGE")
 
 func clockCommand() *cobra.Command {
 	return &cobra.Command{
@@ -66,6 +88,7 @@ func clockCommand() *cobra.Command {
 			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
 				group, ctx := errgroup.WithContext(ctx)
 				group.Go(func() error { o.KeepPoints(ctx); return nil })
+				group.Go(func() error { o.Attend(ctx, app.KindClock); return nil })
 				group.Go(func() error { o.Clock(ctx); return nil })
 				return group.Wait()
 			})
