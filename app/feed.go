@@ -175,7 +175,8 @@ func (r Record) task() recordTask {
 
 const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address"
 
-// claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row order.
+// claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row
+// order, and in the end those that waited for the others.
 func (f *feeder) claim(ctx context.Context, list int64, n int) ([]Record, error) {
 	now := f.app.Now()
 	due, err := f.mark(ctx, now, n, `list_id = ? AND state = 'retrying' AND next_attempt_at <= ? ORDER BY next_attempt_at`, list, now)
@@ -191,8 +192,15 @@ func (f *feeder) claim(ctx context.Context, list int64, n int) ([]Record, error)
 	for _, r := range rows {
 		f.after[list] = max(f.after[list], r.RowNo)
 	}
+	if err == nil && len(due)+len(rows) == 0 {
+		return f.mark(ctx, now, n, colleaguesAsked, list, finder.ReasonAmbiguous, finder.ReasonPatternUnknown, list)
+	}
 	return append(due, rows...), err
 }
+
+// colleaguesAsked are rows that wait for what their colleagues' answers teach, once no colleague is left to ask.
+const colleaguesAsked = `list_id = ? AND state = 'retrying' AND reason IN (?, ?)
+	AND NOT EXISTS (SELECT 1 FROM records AS open WHERE open.list_id = ? AND open.state = 'queued') ORDER BY next_attempt_at`
 
 func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, args ...any) ([]Record, error) {
 	var rows []Record

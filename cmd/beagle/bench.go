@@ -21,7 +21,8 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
-	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand())
+	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(),
+		benchBesideCommand())
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	return b.measure(ctx, o, user.Actor())
 }
 
-func (b *benchmark) start(ctx context.Context, role string) error {
+func (b *benchmark) start(ctx context.Context, role string, env ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
@@ -98,6 +99,7 @@ func (b *benchmark) start(ctx context.Context, role string) error {
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = append(os.Environ(), "DNS_SERVER="+b.world.DNSAddr(), "PROBE_SMTP_PORT="+strconv.Itoa(b.world.SMTPPort()), "PROBE_ALLOW_PRIVATE=true", "PROBE_HELO=beagle.example", "LOG_LEVEL=warn",
 		"GREYLIST_MAX_WAIT=10s", "GREYLIST_MAX_TRIES=3", "PROBE_TIMEOUT=5s")
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", role, err)
