@@ -160,6 +160,11 @@ func (h *house) runAs(program, role string) *exec.Cmd {
 func (h *house) kill(c *exec.Cmd) {
 	require.NoError(h.t, c.Process.Kill())
 	_ = c.Wait()
+	h.forget(c)
+}
+
+// forget takes a process that has ended off the list of those that run.
+func (h *house) forget(c *exec.Cmd) {
 	for i, w := range h.workers {
 		if w == c {
 			h.workers = append(h.workers[:i], h.workers[i+1:]...)

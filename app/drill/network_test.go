@@ -44,10 +44,11 @@ func (h *house) viaProxies() map[string]*toxiproxy.Proxy {
 	return proxies
 }
 
-// badPaths are what a network does, in toxiproxy's words. reset ends every connection after it has lived for a second.
+// badPaths are what a network does, in toxiproxy's words. reset ends three connections of ten, with
+// what was asked over them unanswered.
 var badPaths = []struct{ name, toxic string }{
 	{"latency 500 ms", `{"type": "latency", "attributes": {"latency": 500}}`},
-	{"reset", `{"type": "reset_peer", "attributes": {"timeout": 1000}}`},
+	{"3 of 10 connections reset", `{"type": "reset_peer", "toxicity": 0.3, "attributes": {"timeout": 100}}`},
 	{"slicer", `{"type": "slicer", "attributes": {"average_size": 64, "size_variation": 32, "delay": 200}}`},
 	{"bandwidth 100 KB/s", `{"type": "bandwidth", "attributes": {"rate": 100}}`},
 }
