@@ -17,6 +17,7 @@ const (
 	scheduleAutoscale = "autoscale"
 	scheduleClean     = "clean"
 	scheduleWorkers   = "workers"
+	scheduleReconcile = "reconcile"
 	scheduleProcesses = "processes"
 	schedulePing      = "ping"
 	scheduleMails     = "mails"
@@ -54,6 +55,7 @@ func (a *App) schedules() []schedule {
 		{scheduleProcesses, processesEvery, a.pingProcesses},
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
+		{scheduleReconcile, reconcileEvery, a.Reconcile},
 	}
 	if len(a.Config.Run.PingURLs) > 0 {
 		all = append(all, schedule{schedulePing, pingEvery, a.ping})

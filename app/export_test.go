@@ -54,3 +54,6 @@ func (a *App) AskIsolated(ctx context.Context, p finder.Person) (finder.Result, 
 	}
 	return a.isolated(ctx, c, ProcessFind, p)
 }
+
+// ExportOf is an export that has read the list already.
+func (a *App) ExportOf(ctx context.Context, l List) error { return a.export(ctx, l) }

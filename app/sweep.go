@@ -237,9 +237,13 @@ func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
 // again queues a list's job unless a server is busy with it. One that asynq holds in a state from which it will not run is removed first.
 func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
 	id := fmt.Sprintf("%s:%d", kind, list)
+	// A flushed Redis has forgotten which queues there are, and asynq's client tells it once only.
+	if err := a.Queue.Redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
+		return fmt.Errorf("looking for job %s: %w", id, err)
+	}
 	info, err := a.Queue.Inspector.GetTaskInfo(queue, id)
 	switch {
-	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound):
+	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound):
 		return fmt.Errorf("looking for job %s: %w", id, err)
 	case err == nil && info.State == asynq.TaskStateArchived:
 		if err := a.Queue.Inspector.DeleteTask(queue, id); err != nil {
@@ -247,7 +251,8 @@ func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
 		}
 	}
 	if err != nil {
-		a.Metrics.repairs.WithLabelValues("list").Inc() // its job was gone
+		a.Metrics.repairs.WithLabelValues("list").Inc()
+		a.Log.WarnContext(ctx, "the job of a list was gone; it is queued again", "task", id)
 	}
 	return a.listLater(ctx, kind, queue, list)
 }
@@ -267,10 +272,16 @@ func (a *App) unstick(ctx context.Context, l List) error {
 	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		freed := tx.Exec(`UPDATE records SET twin_of = NULL WHERE list_id = ? AND state = 'pending' AND twin_of IS NOT NULL`, l.ID)
-		if freed.Error != nil || freed.RowsAffected > 0 {
+		if freed.Error != nil {
 			return freed.Error
 		}
-		return recount(tx, l.ID)
+		if freed.RowsAffected > 0 {
+			a.Metrics.repairs.WithLabelValues("untied").Add(float64(freed.RowsAffected))
+			a.Log.WarnContext(ctx, "rows waited for an answer that nobody gives; they ask for themselves", "list", l.ID, "rows", freed.RowsAffected)
+			return nil
+		}
+		_, err := a.repairCounts(tx, l.ID)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("unsticking list %d: %w", l.ID, err)
