@@ -14,6 +14,8 @@ import (
 	"beagle/app/files"
 	"beagle/app/finder"
 	"beagle/app/probe"
+	"beagle/app/report"
+	"beagle/app/trace"
 	"beagle/migrations"
 
 	"github.com/alexedwards/argon2id"
@@ -29,6 +31,7 @@ type App struct {
 	Prober  *probe.Prober
 	Finder  *finder.Finder
 	Metrics *Metrics
+	Trace   *trace.Tracer // nil: no traces are made
 	Log     *slog.Logger
 	Now     func() time.Time
 
@@ -40,6 +43,7 @@ type App struct {
 	opened    time.Time
 	paces     paceRests
 	memory    *domainMemory
+	gate      *mxGate
 	settler   *settler
 	isolation *isolation // nil: rows that workers died with are looked up like others
 	mailer    mailer     // nil: this installation sends no mail
@@ -47,10 +51,11 @@ type App struct {
 
 // Options are what tests and the demo world set beside the configuration.
 type Options struct {
-	Log  *slog.Logger     // nil: nothing is logged
-	Now  func() time.Time // nil: time.Now in UTC
-	Dial DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
-	Ask  AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
+	Log     *slog.Logger     // nil: nothing is logged
+	Version string           // of this program, for traces
+	Now     func() time.Time // nil: time.Now in UTC
+	Dial    DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
+	Ask     AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
 	// Isolated makes the process that looks up rows with which workers died: one that calls ServeIsolated on its standard input and
 	// output. nil: such rows are looked up like others.
 	Isolated func() *exec.Cmd
@@ -79,6 +84,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	a.opened = a.Now()
 	host, _ := os.Hostname()
 	a.id = fmt.Sprintf("%s/%d/%s", host, os.Getpid(), newRef()[:8])
+	if a.Trace, err = trace.New(trace.Config{Endpoint: c.Run.TraceURL, Headers: c.Run.TraceHeaders, Version: o.Version, Process: a.id, Scrub: report.Scrub}); err != nil {
+		return nil, err
+	}
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
 		return nil, fmt.Errorf("preparing password checks: %w", err)
 	}
@@ -121,11 +129,15 @@ func (a *App) openFinder(dial DialFunc) (err error) {
 			helo = "localhost.localdomain"
 		}
 	}
-	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy,
-		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
+	gate := newMXGate(a.Queue.Redis, a.id, p.MaxPerHost, p.SessionsPerMinute, a.Log)
+	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy, Sources: p.Sources(),
+		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, SessionsPerMinute: p.SessionsPerMinute, Gate: gate,
+		BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
 	if err != nil {
 		return fmt.Errorf("preparing the prober: %w", err)
 	}
+	gate.open(a.Prober.Yield)
+	a.gate = gate
 	if a.memory, err = newDomainMemory(a); err != nil {
 		return fmt.Errorf("preparing the memory of domains: %w", err)
 	}
@@ -146,6 +158,9 @@ func (a *App) Close() error {
 	if a.Prober != nil {
 		errs = append(errs, a.Prober.Close())
 	}
+	if a.gate != nil {
+		a.gate.close()
+	}
 	if a.Files != nil {
 		a.Files.Close()
 	}
@@ -155,7 +170,7 @@ func (a *App) Close() error {
 	if a.DB != nil {
 		errs = append(errs, db.Close(a.DB))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.Trace.Close())...)
 }
 
 // Ready tells which of the parts behind the app do not answer: the name of the part and what is wrong. Empty means ready.

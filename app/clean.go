@@ -31,6 +31,8 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	}
 	lists, err := a.cleanLists(ctx)
 	note(lists, "lists", err)
+	removed, err := a.clearRemoved(ctx)
+	note(removed, "removed rows", err)
 	for _, old := range []struct {
 		what, query string
 		before      time.Time

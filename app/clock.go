@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -154,17 +156,27 @@ func (a *App) keepResult(ctx context.Context, name, result string, failed bool) 
 // ScheduleRun is a schedule and its last run.
 type ScheduleRun struct {
 	Name       string
-	LastRunAt  time.Time
+	Every      time.Duration // 0: of another process, such as the sweep
+	LastRunAt  time.Time     // zero: not yet
 	LastResult string
 	Failed     bool
 }
 
-// ScheduleRuns reads what the clock last did, by name.
+// ScheduleRuns reads what the clock last did, and what it has not done yet, by name.
 func (a *App) ScheduleRuns(ctx context.Context) ([]ScheduleRun, error) {
 	var runs []ScheduleRun
 	if err := a.DB.WithContext(ctx).Raw("SELECT name, last_run_at, last_result, failed FROM schedules ORDER BY name").Scan(&runs).Error; err != nil {
 		return nil, fmt.Errorf("reading schedules: %w", err)
 	}
+	for _, s := range a.schedules() {
+		i := slices.IndexFunc(runs, func(r ScheduleRun) bool { return r.Name == s.name })
+		if i < 0 {
+			runs = append(runs, ScheduleRun{Name: s.name})
+			i = len(runs) - 1
+		}
+		runs[i].Every = s.every
+	}
+	slices.SortFunc(runs, func(x, y ScheduleRun) int { return cmp.Compare(x.Name, y.Name) })
 	return runs, nil
 }
 

@@ -33,6 +33,29 @@ func waiting(t *testing.T, e *apptest.Env, as app.Actor, ref string, n int) {
 		VALUES (?, ?, ?, ?, 'find', 'running', ?, ?, ?, ?)`, ref, as.Account, as.User, ref, n, n, e.Now(), e.Now()).Error)
 }
 
+func runOf(t *testing.T, runs []app.ScheduleRun, name string) app.ScheduleRun {
+	t.Helper()
+	i := slices.IndexFunc(runs, func(r app.ScheduleRun) bool { return r.Name == name })
+	require.GreaterOrEqual(t, i, 0, name)
+	return runs[i]
+}
+
+func TestSchedulesAreShownBeforeTheyRan(t *testing.T) {
+	e := apptest.New(t, func(c *config.Config) {
+		c.Run.PingURLs, c.Run.KeepMail, c.BaseURL = []string{"http://x.test"}, true, "http://x.test"
+		c.Scale.Driver, c.Scale.HerokuApp, c.Scale.HerokuKey = config.ScaleHeroku, "a", "k"
+	})
+	runs, err := e.ScheduleRuns(t.Context())
+	require.NoError(t, err)
+	var names []string
+	for _, r := range runs {
+		names = append(names, r.Name)
+		require.Zero(t, r.LastRunAt)
+		require.NotZero(t, r.Every)
+	}
+	require.Equal(t, []string{"autoscale", "clean", "mails", "measure", "ping", "processes", "restart", "workers"}, names)
+}
+
 func TestScheduleOfTwoClocksRunsOnce(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		one := apptest.NewOn(t, s)
@@ -77,8 +100,9 @@ func TestAlarmWhenWorkWaitsAndNobodyDoesIt(t *testing.T) {
 	require.ErrorContains(t, err, "no worker has shown itself")
 	runs, err := e.ScheduleRuns(t.Context())
 	require.NoError(t, err)
-	require.True(t, runs[0].Failed)
-	require.Contains(t, runs[0].LastResult, "10 events wait")
+	run := runOf(t, runs, "workers")
+	require.True(t, run.Failed)
+	require.Contains(t, run.LastResult, "10 events wait")
 }
 
 func TestCleaningDeletesWhatIsPastItsTimeAndNothingElse(t *testing.T) {

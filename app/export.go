@@ -32,8 +32,11 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if err := a.DB.WithContext(ctx).Where("id = ?", list).Limit(1).Find(&l).Error; err != nil {
 		return fmt.Errorf("reading list %d: %w", list, err)
 	}
-	if l.ID == 0 || l.State == ListDeleting || l.Imported == 0 {
+	if l.ID == 0 || l.State == ListDeleting {
 		return nil
+	}
+	if l.Imported == 0 {
+		return a.finishEmpty(ctx, l)
 	}
 	return a.export(ctx, l)
 }
@@ -60,6 +63,16 @@ func (a *App) export(ctx context.Context, l List) error {
 		return err
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
+	return nil
+}
+
+// finishEmpty ends a list whose rows were all removed: there is nothing to write.
+func (a *App) finishEmpty(ctx context.Context, l List) error {
+	done := a.DB.WithContext(ctx).Exec(`UPDATE lists SET result_at = ?, finished_at = COALESCE(finished_at, ?), state = CASE WHEN state = 'exporting' THEN 'finished' ELSE state END
+		WHERE id = ? AND state IN ('exporting', 'finished', 'canceled')`, a.Now(), a.Now(), l.ID)
+	if done.Error != nil {
+		return fmt.Errorf("finishing empty list %d: %w", l.ID, done.Error)
+	}
 	return nil
 }
 
@@ -105,18 +118,18 @@ func (a *App) dropOrphan(ctx context.Context, list int64, key string) error {
 }
 
 func (a *App) writeResult(ctx context.Context, l List, key string) (int64, error) {
-	body := a.stream(ctx, l, sheet.CSV, false)
+	body := a.stream(ctx, l, Selection{}, sheet.CSV, false)
 	size, err := a.Files.Put(ctx, key, contentTypes[sheet.CSV], body)
 	return size, errors.Join(err, body.Close())
 }
 
-// stream writes a list's records into a reader. The writing ends when the reader is closed.
-func (a *App) stream(ctx context.Context, l List, format string, raw bool) io.ReadCloser {
+// stream writes selected records of a list into a reader. The writing ends when the reader is closed.
+func (a *App) stream(ctx context.Context, l List, which Selection, format string, raw bool) io.ReadCloser {
 	ctx, cancel := context.WithCancel(ctx)
 	r, w := io.Pipe()
 	go func() {
 		defer cancel()
-		_ = w.CloseWithError(a.writeRecords(ctx, l, format, raw, w)) // the reader's side gets the error
+		_ = w.CloseWithError(a.writeRecords(ctx, l, which, format, raw, w)) // the reader's side gets the error
 	}()
 	return &streamed{PipeReader: r, cancel: cancel}
 }
@@ -131,7 +144,7 @@ func (s *streamed) Close() error {
 	return s.PipeReader.Close()
 }
 
-func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool, w io.Writer) error {
+func (a *App) writeRecords(ctx context.Context, l List, which Selection, format string, raw bool, w io.Writer) error {
 	comma := l.Dialect.Comma
 	if comma == "" {
 		comma = ","
@@ -141,7 +154,7 @@ func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool,
 		return fmt.Errorf("beginning a %s file: %w", format, err)
 	}
 	for after := int64(0); ; {
-		last, n, err := a.writePage(ctx, l, after, out)
+		last, n, err := a.writePage(ctx, l, which, after, out)
 		if err != nil {
 			return err
 		}
@@ -152,10 +165,13 @@ func (a *App) writeRecords(ctx context.Context, l List, format string, raw bool,
 	}
 }
 
-// writePage writes the records after a row and reports the last row and how many there were.
-func (a *App) writePage(ctx context.Context, l List, after int64, out sheet.Writer) (last int64, n int, err error) {
-	rows, err := a.DB.WithContext(ctx).Raw(`SELECT row_no, cells, state, email, status, score, pattern, reason, checked_at FROM records
-		WHERE list_id = ? AND row_no > ? ORDER BY row_no LIMIT ?`, l.ID, after, exportPage).Rows()
+// writePage writes the selected records after a row and reports the last row and how many there were.
+func (a *App) writePage(ctx context.Context, l List, which Selection, after int64, out sheet.Writer) (last int64, n int, err error) {
+	page, err := which.narrow(a.DB.WithContext(ctx).Table("records").Where("list_id = ? AND row_no > ?", l.ID, after))
+	if err != nil {
+		return 0, 0, err
+	}
+	rows, err := page.Select("row_no, cells, state, email, status, score, pattern, reason, checked_at").Order("row_no").Limit(exportPage).Rows()
 	if err != nil {
 		return 0, 0, fmt.Errorf("reading records: %w", err)
 	}
@@ -221,9 +237,14 @@ type Download struct {
 	ETag        string
 }
 
-// Download gives a list's result: the stored file when it is up to date and a CSV is asked for, else one made from the records
-// as they are now, so that a partial file can be had at any time. raw leaves out the guard against formulas.
+// Download is DownloadSome for all records of a list.
 func (a *App) Download(ctx context.Context, account int64, l List, format string, raw bool) (Download, error) {
+	return a.DownloadSome(ctx, account, l, Selection{}, format, raw)
+}
+
+// DownloadSome gives a list's result: the stored file when it is up to date and a CSV of everything is asked for, else one made from the
+// selected records as they are now, so that a partial file can be had at any time. raw leaves out the guard against formulas.
+func (a *App) DownloadSome(ctx context.Context, account int64, l List, which Selection, format string, raw bool) (Download, error) {
 	if format == "" {
 		format = sheet.CSV
 	}
@@ -236,8 +257,11 @@ func (a *App) Download(ctx context.Context, account int64, l List, format string
 	case l.Imported == 0:
 		return Download{}, Refuse(CodeConflict, "not_ready", "This list has no rows yet.")
 	}
-	d := Download{Filename: fileName(l.Name) + "." + format, ContentType: kind, Size: -1}
-	if format == sheet.CSV && !raw && l.ResultKey != "" && l.ResultAt != nil && !l.ResultAt.Before(l.ChangedAt) {
+	if _, err := which.narrow(a.DB); err != nil {
+		return Download{}, err
+	}
+	d := Download{Filename: fileName(l.Name+which.suffix()) + "." + format, ContentType: kind, Size: -1}
+	if format == sheet.CSV && !raw && which.everything() && l.FileIsFresh() {
 		body, size, err := a.Files.Open(ctx, l.ResultKey)
 		if err == nil {
 			d.Body, d.Size, d.ETag = body, size, fmt.Sprintf(`"%s-%d"`, l.Ref, l.ResultVersion)
@@ -247,8 +271,13 @@ func (a *App) Download(ctx context.Context, account int64, l List, format string
 			return Download{}, fmt.Errorf("opening the result of list %s: %w", l.Ref, err)
 		}
 	}
-	d.Body = a.stream(ctx, l, format, raw)
+	d.Body = a.stream(ctx, l, which, format, raw)
 	return d, nil
+}
+
+// FileIsFresh tells that the stored result file holds the records as they are.
+func (l List) FileIsFresh() bool {
+	return l.ResultKey != "" && l.ResultAt != nil && !l.ResultAt.Before(l.ChangedAt)
 }
 
 // fileName makes a list's name safe to save as.

@@ -20,6 +20,7 @@ const (
 	feedError     = 2 * time.Second
 	feedLease     = "feeder"
 	feedLeaseTime = 5 * time.Second
+	tracedRows    = 100 // rows of a list that are in its trace: enough to see what is slow, few enough for a collector
 	speedWeight   = 0.2 // of the newest measurement in the average
 )
 
@@ -123,12 +124,13 @@ type runningList struct {
 	AccountID int64
 	Process   string
 	Refresh   bool
+	Trace     string
 }
 
 // runningLists are ordered so that accounts take turns: first every account's first list, then every second one.
 func (a *App) runningLists(ctx context.Context) ([]runningList, error) {
 	var lists []runningList
-	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process, refresh FROM lists WHERE state = 'running'
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, account_id, process, refresh, trace FROM lists WHERE state = 'running'
 		ORDER BY ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY id), account_id`).Scan(&lists).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading running lists: %w", err)
@@ -153,7 +155,11 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 			reused = append(reused, reuse(r, answer))
 			continue
 		}
-		task, err := r.task().bulk(l.Process)
+		t := r.task()
+		if r.RowNo <= tracedRows && f.app.Trace != nil {
+			t.Trace = l.Trace
+		}
+		task, err := t.bulk(l.Process)
 		if err != nil {
 			return 0, err
 		}

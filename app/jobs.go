@@ -31,6 +31,7 @@ const (
 	taskImport       = "list:import"
 	taskExport       = "list:export"
 	taskClear        = "list:clear"
+	taskAct          = "list:act"
 	taskMail         = "mail:send"
 	taskSingle       = "single:lookup"
 	taskDeliver      = "webhook:deliver"
@@ -68,6 +69,11 @@ func (a *App) ExportLater(ctx context.Context, l List) error {
 // ClearLater queues Clear.
 func (a *App) ClearLater(ctx context.Context, list int64) error {
 	return a.listLater(ctx, taskClear, QueueLow, list)
+}
+
+// ActLater queues Act.
+func (a *App) ActLater(ctx context.Context, list int64) error {
+	return a.listLater(ctx, taskAct, QueueDefault, list)
 }
 
 func (a *App) listLater(ctx context.Context, kind, queue string, list int64) error {
@@ -112,7 +118,8 @@ type recordTask struct {
 	Domain  string `json:"d,omitempty"`
 	Company string `json:"c,omitempty"`
 	Address string `json:"e,omitempty"`
-	Crashes int    `json:"x,omitempty"`
+	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
+	Crashes int    `json:"w,omitempty"`
 }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
@@ -130,14 +137,14 @@ func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:
 // listJobs is the table of what the general server does.
 func (a *App) listJobs() asynq.Handler {
 	mux := asynq.NewServeMux()
-	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear} {
+	for kind, work := range map[string]func(context.Context, int64) error{taskImport: a.Import, taskExport: a.Export, taskClear: a.Clear, taskAct: a.Act} {
 		mux.HandleFunc(kind, func(ctx context.Context, t *asynq.Task) error {
 			var p listTask
 			if err := json.Unmarshal(t.Payload(), &p); err != nil {
 				return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 			}
 			began := time.Now()
-			err := work(ctx, p.List)
+			err := a.traced(ctx, kind, p.List, work)
 			a.Metrics.job(kind, err, lastTry(ctx), time.Since(began))
 			if err != nil && lastTry(ctx) {
 				a.Log.ErrorContext(ctx, "job given up", "task", kind, "list", p.List, "error", err)
@@ -150,6 +157,21 @@ func (a *App) listJobs() asynq.Handler {
 	mux.HandleFunc(taskDeliver, a.deliverJob)
 	mux.HandleFunc(taskMail, a.mailJob)
 	return a.logged(mux)
+}
+
+// traced does a list's job within the list's trace.
+func (a *App) traced(ctx context.Context, kind string, list int64, work func(context.Context, int64) error) error {
+	if a.Trace == nil {
+		return work(ctx, list)
+	}
+	var parent []string
+	if err := a.DB.WithContext(ctx).Raw("SELECT trace FROM lists WHERE id = ?", list).Scan(&parent).Error; err == nil && len(parent) == 1 {
+		ctx = a.Trace.Under(ctx, parent[0])
+	}
+	ctx, span := a.Trace.Start(ctx, kind, "list", list)
+	err := work(ctx, list)
+	span.End(err)
+	return err
 }
 
 // mailJob sends one mail. One that the mail server refuses for good is not tried again; it stays to be seen among the archived tasks.
@@ -196,7 +218,9 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
+		began := time.Now()
 		err := a.guarded(ctx, t, func() error { return a.lookup(ctx, t.Type()[len(recordTaskPrefix):], p, ask) })
+		a.Log.DebugContext(ctx, "job", "task", id, "list", p.List, "took", time.Since(began), "error", err)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)
 			return a.giveUpRecord(context.WithoutCancel(ctx), p)

@@ -18,7 +18,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd/beagle":           {"*"},
 	"web":                  {"app", "app/config", "app/sheet", "app/finder", "templates", "static"},
-	"app":                  {"app/config", "app/db", "app/files", "app/finder", "app/mail", "app/probe", "app/report", "app/scaler", "app/sheet", "migrations"},
+	"app":                  {"app/config", "app/db", "app/files", "app/finder", "app/mail", "app/probe", "app/report", "app/scaler", "app/sheet", "app/trace", "migrations"},
 	"app/finder":           {"app/probe"},
 	"app/apptest":          {"*"},
 	"app/apptest/services": {},
@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"app/report":           {},
 	"app/scaler":           {},
 	"app/sheet":            {},
+	"app/trace":            {},
 	"migrations":           {},
 	"static":               {},
 	"templates":            {},

@@ -65,6 +65,7 @@ type List struct {
 	ArchivedAt    *time.Time
 	DeletedFrom   string     // the state that a deleted list goes back to
 	ClearAt       *time.Time // until when a deleted list can be brought back
+	Trace         string     // W3C traceparent of the upload; "" when it was not traced
 	Imported      int64      // rows committed: where a restarted import goes on
 	Total         int64      // rows of the whole list, known when the import has ended
 	ResultKey     string
@@ -101,31 +102,9 @@ func (a *App) List(ctx context.Context, account int64, ref string) (List, error)
 	return found, nil
 }
 
-// Lists reads a page of an account's lists, newest first, and how many there are in all. after is the cursor a page before gave.
+// Lists is FindLists for all lists. after is the cursor a page before gave.
 func (a *App) Lists(ctx context.Context, account int64, after string, limit int) (lists []List, next string, total int64, err error) {
-	all := func() *gorm.DB {
-		return a.DB.WithContext(ctx).Model(&List{}).Where("account_id = ? AND state <> ?", account, ListDeleting)
-	}
-	if err := all().Count(&total).Error; err != nil {
-		return nil, "", 0, fmt.Errorf("counting lists: %w", err)
-	}
-	page := all()
-	if after != "" {
-		id, err := parseCursor(after)
-		if err != nil {
-			return nil, "", 0, err
-		}
-		page = page.Where("id < ?", id)
-	}
-	limit = clampLimit(limit)
-	if err := page.Order("id DESC").Limit(limit + 1).Find(&lists).Error; err != nil {
-		return nil, "", 0, fmt.Errorf("reading lists: %w", err)
-	}
-	if len(lists) > limit {
-		lists = lists[:limit]
-		next = strconv.FormatInt(lists[limit-1].ID, 36)
-	}
-	return lists, next, total, nil
+	return a.FindLists(ctx, account, ListQuery{After: after, Limit: limit})
 }
 
 const (

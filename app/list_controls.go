@@ -66,7 +66,7 @@ func (a *App) Rebuild(ctx context.Context, as Actor, ref string) (List, error) {
 // livingStates are all but deleting.
 var livingStates = []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting, ListFinished, ListCanceled, ListFailed}
 
-// DeleteList hides a list at once and clears its records and files in the background. A deleted list cannot be brought back.
+// DeleteList hides a list at once and clears its records and files in the background. Such a list cannot be brought back; see TrashList.
 func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
 	l, err := a.List(ctx, as.Account, ref)
 	if err != nil {
@@ -104,20 +104,14 @@ const clearBatch = 5000
 // Clear removes the records, files and the row of a list that is being deleted. It may be stopped and run again at any point.
 func (a *App) Clear(ctx context.Context, list int64) error {
 	var l List
-	if err := a.DB.WithContext(ctx).Where("id = ? AND state = ?", list, ListDeleting).Limit(1).Find(&l).Error; err != nil {
+	if err := a.DB.WithContext(ctx).Where("id = ? AND state = ? AND (clear_at IS NULL OR clear_at <= ?)", list, ListDeleting, a.Now()).Limit(1).Find(&l).Error; err != nil {
 		return fmt.Errorf("reading list %d: %w", list, err)
 	}
 	if l.ID == 0 {
 		return nil
 	}
-	for {
-		gone := a.DB.WithContext(ctx).Exec(`DELETE FROM records WHERE id IN (SELECT id FROM records WHERE list_id = ? LIMIT ?)`, list, clearBatch)
-		if gone.Error != nil {
-			return fmt.Errorf("deleting records of list %d: %w", list, gone.Error)
-		}
-		if gone.RowsAffected == 0 {
-			break
-		}
+	if _, err := a.deleteRecords(ctx, "list_id IN (?, ?)", list, -list); err != nil { // and those that were removed from it
+		return fmt.Errorf("clearing list %d: %w", list, err)
 	}
 	var keys []string
 	for f, err := range a.Files.List(ctx, listPrefix(l)) {
@@ -130,8 +124,10 @@ func (a *App) Clear(ctx context.Context, list int64) error {
 		return fmt.Errorf("deleting files of list %d: %w", list, err)
 	}
 	return a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Exec("DELETE FROM list_counts WHERE list_id = ?", list).Error; err != nil {
-			return err
+		for _, table := range []string{"list_counts", "list_tags", "list_actions"} {
+			if err := tx.Exec("DELETE FROM "+table+" WHERE list_id = ?", list).Error; err != nil {
+				return err
+			}
 		}
 		return tx.Exec("DELETE FROM lists WHERE id = ?", list).Error
 	})

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"beagle/app/finder"
+	"beagle/app/trace"
 )
 
 const (
@@ -22,12 +24,20 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
 }
 
 // lookup is Lookup by way of whoever is to be asked.
-func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskFunc) error {
+func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskFunc) (err error) {
+	if t.Trace != "" {
+		var span *trace.Span
+		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
+		defer func() { span.End(err) }()
+	}
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	began := time.Now()
-	result, err := ask(asking, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+	asked, span := a.startIn(asking, t.Trace, "ask")
+	result, err := ask(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
 		Alone: t.Tries > 0}) // colleagues are waited for once
+	span.Set("status", result.Status, "reason", result.Reason)
+	span.End(err)
 	if errors.Is(err, errDied) {
 		return a.setAside(ctx, t)
 	}
@@ -38,7 +48,18 @@ func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskF
 		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
 	}
 	a.Metrics.lookup(process, result, time.Since(began))
-	return a.settler.settle(ctx, a.outcome(t, result))
+	_, span = a.startIn(ctx, t.Trace, "commit")
+	err = a.settler.settle(ctx, a.outcome(t, result))
+	span.End(err)
+	return err
+}
+
+// startIn begins a span only where a trace is: rows outside their list's trace make none.
+func (a *App) startIn(ctx context.Context, traced, name string) (context.Context, *trace.Span) {
+	if traced == "" {
+		return ctx, nil
+	}
+	return a.Trace.Start(ctx, name)
 }
 
 // ask runs one process on one person. The opt-out list is looked at before anybody is asked, and again when an address is known.
@@ -85,10 +106,13 @@ func (a *App) outcome(t recordTask, r finder.Result) *outcome {
 	if r.RetryAfter > 0 && t.Tries+1 < a.Config.Worker.MaxTries {
 		longest := a.Config.Worker.MaxWait
 		wait := min(max(r.RetryAfter, minRetry), longest) << min(t.Tries, 4)
-		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(min(wait, longest))
+		o.State, o.Tries, o.next = RecordRetrying, t.Tries+1, now.Add(spread(min(wait, longest)))
 	}
 	return o
 }
+
+// spread adds up to a tenth, so that rows of one mail server do not all come back in the same moment.
+func spread(d time.Duration) time.Duration { return d + rand.N(d/10+1) }
 
 // setAside writes down that a record ends every process that looks it up.
 func (a *App) setAside(ctx context.Context, t recordTask) error {

@@ -107,6 +107,10 @@ type Health struct {
 	Backlog   Backlog
 	Lists     []List // that something happens to now, oldest first
 	Schedules []ScheduleRun
+	Processes []Process
+	Alarms    []Alarm
+	// FailedMails are those that nobody will get.
+	FailedMails []OwedMail
 }
 
 // listsShown bounds the lists of Health.
@@ -118,12 +122,15 @@ func (a *App) Health(ctx context.Context, as Actor) (Health, error) {
 		return Health{}, err
 	}
 	h := Health{Bad: a.Ready(ctx)}
-	var errs [5]error
+	var errs [8]error
 	h.Workers, errs[0] = a.LivingWorkers(ctx, workersMissing)
 	h.Queues, errs[1] = a.Queues(ctx)
 	h.Backlog, errs[2] = a.Backlog(ctx)
 	h.Schedules, errs[3] = a.ScheduleRuns(ctx)
 	errs[4] = a.DB.WithContext(ctx).Where("state IN ?", []string{ListImporting, ListRunning, ListExporting, ListDeleting}).Order("id").Limit(listsShown).Find(&h.Lists).Error
+	h.Processes, errs[5] = a.Processes(ctx)
+	h.Alarms, errs[6] = a.Alarms(ctx)
+	h.FailedMails, errs[7] = a.FailedMails(ctx)
 	if err := errors.Join(errs[:]...); err != nil {
 		a.Log.WarnContext(ctx, "health not fully known", "error", err)
 	}

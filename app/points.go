@@ -112,10 +112,10 @@ func (a *App) WritePoint(ctx context.Context) error {
 	at := a.Now().Add(-time.Second).Truncate(time.Minute) // the loop wakes up at the beginning of the next
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	err := a.DB.WithContext(ctx).Exec(`INSERT INTO metric_points (at, process, requests, failures, timeouts, p50, p95, p99, lookups) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err := a.DB.WithContext(ctx).Exec(`INSERT INTO metric_points (at, process, quarter, requests, failures, timeouts, p50, p95, p99, lookups) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (at, process) DO UPDATE SET requests = metric_points.requests + excluded.requests, failures = metric_points.failures + excluded.failures,
 		timeouts = metric_points.timeouts + excluded.timeouts, lookups = metric_points.lookups + excluded.lookups`,
-		at, a.id, p.Requests, p.Failures, p.Timeouts, p.P50, p.P95, p.P99, p.Lookups).Error
+		at, a.id, quarterOf(at), p.Requests, p.Failures, p.Timeouts, p.P50, p.P95, p.P99, p.Lookups).Error
 	if err != nil {
 		return fmt.Errorf("writing the metrics of a minute: %w", err)
 	}
@@ -125,8 +125,8 @@ func (a *App) WritePoint(ctx context.Context) error {
 // Points are the last span in steps of so long, oldest first, all processes together: sums, and of the percentiles the one of the
 // process and minute where it was worst, so that a slow process is not averaged away. Steps without data between others are zero.
 func (a *App) Points(ctx context.Context, span, step time.Duration) ([]Point, error) {
-	var minutes []Point
-	if err := a.DB.WithContext(ctx).Where("at > ?", a.Now().Add(-span)).Order("at").Find(&minutes).Error; err != nil {
+	minutes, err := a.readPoints(ctx, span, step)
+	if err != nil {
 		return nil, fmt.Errorf("reading metrics: %w", err)
 	}
 	var all []Point
@@ -144,4 +144,26 @@ func (a *App) Points(ctx context.Context, span, step time.Duration) ([]Point, er
 		p.P50, p.P95, p.P99 = max(p.P50, m.P50), max(p.P95, m.P95), max(p.P99, m.P99)
 	}
 	return all, nil
+}
+
+// readPoints reads minutes of the last hour, and of longer spans sums and largest percentiles by step, which must be a multiple of a quarter
+// of an hour: a week of ten processes is 100,000 minutes.
+func (a *App) readPoints(ctx context.Context, span, step time.Duration) ([]Point, error) {
+	since := a.Now().Add(-span)
+	var points []Point
+	if span <= time.Hour {
+		return points, a.DB.WithContext(ctx).Where("at > ?", since).Order("at").Find(&points).Error
+	}
+	var rows []struct {
+		Quarter int64
+		Point
+	}
+	sum := func(column string) string { return fmt.Sprintf("CAST(SUM(%[1]s) AS bigint) AS %[1]s", column) }
+	err := a.DB.WithContext(ctx).Raw(fmt.Sprintf(`SELECT quarter / %d AS quarter, %s, %s, %s, %s, MAX(p50) AS p50, MAX(p95) AS p95, MAX(p99) AS p99
+		FROM metric_points WHERE quarter > ? GROUP BY 1 ORDER BY 1`, step/quarter, sum("requests"), sum("failures"), sum("timeouts"), sum("lookups")), quarterOf(since)).Scan(&rows).Error
+	for _, r := range rows {
+		r.At = time.Unix(r.Quarter*int64(step.Seconds()), 0).UTC()
+		points = append(points, r.Point)
+	}
+	return points, err
 }

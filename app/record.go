@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -58,53 +57,12 @@ type RecordQuery struct {
 	State  string
 	Reason string
 	Search string // in the original cells and the found address
-	After  string // the cursor a page before gave
-	Limit  int    // at most 500
+	// MinScore and MaxScore bound the score of rows with an address; both 0 do not filter.
+	MinScore, MaxScore int
+	Sort               string // SortRow, SortScore, SortScoreLow or SortAddress
+	After              string // the cursor a page before gave
+	Limit              int    // at most 500
 }
-
-// Records reads a page of a list's records in row order, without their evidence. The caller has read l through its account.
-func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery) (rows []Record, next string, err error) {
-	if l.AccountID != account {
-		return nil, "", Refuse(CodeNotFound, "list_not_found", "No such list.")
-	}
-	page := q.narrow(a.DB.WithContext(ctx).Omit("evidence").Where("list_id = ?", l.ID))
-	if q.After != "" {
-		row, err := parseCursor(q.After)
-		if err != nil {
-			return nil, "", err
-		}
-		page = page.Where("row_no > ?", row)
-	}
-	limit := clampLimit(q.Limit)
-	if err := page.Order("row_no").Limit(limit + 1).Find(&rows).Error; err != nil {
-		return nil, "", fmt.Errorf("reading records of list %s: %w", l.Ref, err)
-	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = strconv.FormatInt(rows[limit-1].RowNo, 36)
-	}
-	return rows, next, nil
-}
-
-// narrow adds the filters of q, not its page, to a query over records.
-func (q RecordQuery) narrow(page *gorm.DB) *gorm.DB {
-	if q.Status != "" {
-		page = page.Where("status = ? AND state IN ('done', 'failed')", q.Status)
-	}
-	if q.State != "" {
-		page = page.Where("state = ?", q.State)
-	}
-	if q.Reason != "" {
-		page = page.Where("reason = ?", q.Reason)
-	}
-	if s := strings.ToLower(strings.TrimSpace(q.Search)); s != "" {
-		like := "%" + likeEscaper.Replace(s) + "%"
-		page = page.Where(`(LOWER(cells) LIKE ? ESCAPE '\' OR LOWER(email) LIKE ? ESCAPE '\')`, like, like)
-	}
-	return page
-}
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // Record reads one record with its evidence. id is what the outside calls it.
 func (a *App) Record(ctx context.Context, account int64, l List, id string) (Record, error) {

@@ -56,7 +56,7 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 			return err
 		}
 		var last int64
-		if err := tx.Raw("SELECT COALESCE(MAX(row_no), 0) FROM records WHERE list_id = ?", l.ID).Scan(&last).Error; err != nil {
+		if err := tx.Raw("SELECT COALESCE(MAX(row_no), 0) FROM records WHERE list_id IN (?, ?)", l.ID, -l.ID).Scan(&last).Error; err != nil {
 			return err
 		}
 		for i := range records {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"beagle/app/finder"
 
@@ -22,6 +23,22 @@ const (
 type Selection struct {
 	IDs   []string
 	Query RecordQuery // its cursor and limit are not looked at
+}
+
+// everything tells that no record is left out.
+func (s Selection) everything() bool { return len(s.IDs) == 0 && s.Query == (RecordQuery{}) }
+
+// suffix tells the file of a part of a list from that of the whole.
+func (s Selection) suffix() string {
+	switch {
+	case s.everything():
+		return ""
+	case len(s.IDs) > 0:
+		return " (selected)"
+	case s.Query == (RecordQuery{Status: s.Query.Status}):
+		return " (" + strings.ReplaceAll(s.Query.Status, "_", "-") + ")"
+	}
+	return " (filtered)"
 }
 
 // narrow keeps the selected ones of a query over records.

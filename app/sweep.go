@@ -206,7 +206,8 @@ func (a *App) sweepLists(ctx context.Context) error {
 
 func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
 	var lists []List
-	err := a.DB.WithContext(ctx).Where("state IN ? AND changed_at < ?", []string{ListImporting, ListRunning, ListExporting, ListDeleting}, changedBefore).Find(&lists).Error
+	err := a.DB.WithContext(ctx).Where("state IN ? AND changed_at < ? AND (clear_at IS NULL OR clear_at <= ?)",
+		[]string{ListImporting, ListRunning, ListExporting, ListDeleting}, changedBefore, a.Now()).Find(&lists).Error
 	if err != nil {
 		return fmt.Errorf("reading lists that stand still: %w", err)
 	}
@@ -215,7 +216,15 @@ func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
 	if err != nil {
 		return fmt.Errorf("reading lists whose file is stale: %w", err)
 	}
+	var acting []int64
+	err = a.DB.WithContext(ctx).Raw("SELECT DISTINCT list_id FROM list_actions WHERE state IN ('waiting', 'undoing') AND created_at < ?", changedBefore).Scan(&acting).Error
+	if err != nil {
+		return fmt.Errorf("reading actions that stand still: %w", err)
+	}
 	var errs []error
+	for _, id := range acting {
+		errs = append(errs, a.again(ctx, taskAct, QueueDefault, id))
+	}
 	for _, l := range stale {
 		errs = append(errs, a.again(ctx, taskExport, QueueDefault, l.ID))
 	}

@@ -38,7 +38,7 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 		return List{}, a.tooLarge()
 	}
 	l := List{Ref: newRef(), AccountID: as.Account, UserID: as.User, Name: name, Process: process, State: ListMapping, Filename: filename,
-		CreatedAt: a.Now(), ChangedAt: a.Now()}
+		Trace: a.Trace.Parent(ctx), CreatedAt: a.Now(), ChangedAt: a.Now()}
 	l.UploadKey = listPrefix(l) + "upload"
 	sniffed, err := a.store(ctx, &l, p.Body)
 	if err != nil {
@@ -48,6 +48,7 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 	if err := a.DB.WithContext(ctx).Create(&l).Error; err != nil {
 		return List{}, errors.Join(fmt.Errorf("making a list: %w", err), a.Files.Delete(context.WithoutCancel(ctx), l.UploadKey))
 	}
+	a.Log.InfoContext(ctx, "list uploaded", "list", l.ID, "ref", l.Ref, "account", l.AccountID, "bytes", l.UploadBytes) // joins the request's line with those of its jobs
 	a.audit(ctx, as, "list.uploaded", l.Ref)
 	return l, nil
 }

@@ -19,10 +19,16 @@ func TestOperatorSeesTheInstallationAndTimeoutsAsRedDots(t *testing.T) {
 	s.App.Metrics.Answered(120*time.Millisecond, 200, false, true)
 	s.App.Metrics.Answered(25*time.Second, 503, true, true)
 	require.NoError(t, s.WritePoint(t.Context()))
-	_, err := s.Fire(t.Context(), "clean")
-	require.NoError(t, err)
+	for _, name := range []string{"clean", "measure"} {
+		_, err := s.Fire(t.Context(), name)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.DB.Exec("INSERT INTO alarms (name, note, since) VALUES ('process web', 'web 3 is silent', ?)", s.Now()).Error)
+	require.NoError(t, s.DB.Exec("INSERT INTO processes (id, kind, started_at, beat_at) VALUES ('worker vm/7', 'worker', ?, ?)", s.Now(), s.Now()).Error)
+	require.NoError(t, s.DB.Exec(`INSERT INTO outbox (once, kind, user_id, created_at, queued_at, failed_at, error) VALUES ('x', 'list_finished', ?, ?, ?, ?, '550 no')`,
+		s.owner.User, s.Now(), s.Now(), s.Now()).Error)
 	b := s.operator()
-	for _, path := range []string{"/admin", "/admin?span=24h"} {
+	for _, path := range []string{"/admin", "/admin?span=24h", "/admin?span=7d"} {
 		got := s.send(b, "GET", path, nil)
 		require.Equal(t, 200, got.status, got.body)
 		require.Equal(t, 1, strings.Count(got.body, `<circle class="v-red"`), "one step with time-outs")
@@ -30,6 +36,9 @@ func TestOperatorSeesTheInstallationAndTimeoutsAsRedDots(t *testing.T) {
 		require.Contains(t, got.body, "25000 ms")
 		require.Contains(t, got.body, "deleted nothing")
 		require.Contains(t, got.body, "0 rows in its hands")
+		for _, part := range []string{"Backlog, at most", "Age of the oldest task", "Workers, at most 1", `<circle class="v-dot"`, "4 rows in ", "process web: web 3 is silent", "worker vm/7", "550 no", "every 1h0m0s"} {
+			require.Contains(t, got.body, part)
+		}
 	}
 	require.Contains(t, s.send(b, "GET", "/lists", nil).body, `href="/admin"`)
 	require.NotContains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, `href="/admin"`)

@@ -98,6 +98,7 @@ func (s *Server) createFromJSON(q *call) error {
 	if err != nil {
 		return err
 	}
+	q.visit.list = l.Ref
 	return s.sendList(q, http.StatusCreated, l)
 }
 

@@ -19,6 +19,7 @@ type visit struct {
 	id      string
 	route   string
 	account int64
+	list    string // whose page or call this is; joins the line with those of its jobs by "list uploaded"
 	pace    pace
 	timeout string // why it was stopped, if it was
 }
@@ -51,7 +52,11 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		}
 		sw := &statusWriter{ResponseWriter: w}
 		sw.Header().Set("X-Request-Id", v.id)
+		ctx, span := s.app.Trace.Request(r)
 		defer func() {
+			span.Name(r.Method + " " + v.route)
+			span.Set("http.route", v.route, "http.response.status_code", sw.status, "request_id", v.id, "list", v.list)
+			span.End(nil)
 			level := slog.LevelInfo
 			if sw.status >= 500 {
 				level = slog.LevelError
@@ -59,9 +64,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			s.count(v, r, sw.status, time.Since(start))
 			s.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", v.id), slog.String("method", r.Method),
 				slog.String("route", v.route), slog.Int("status", sw.status), slog.Int64("bytes", sw.bytes),
-				slog.Duration("took", time.Since(start)), slog.Int64("account", v.account), slog.String("ip", s.clientIP(r)))
+				slog.Duration("took", time.Since(start)), slog.Int64("account", v.account), slog.String("list", v.list), slog.String("ip", s.clientIP(r)))
 		}()
-		next.ServeHTTP(sw, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		next.ServeHTTP(sw, r.WithContext(context.WithValue(ctx, visitKey{}, v)))
 	})
 }
 

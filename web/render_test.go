@@ -44,6 +44,7 @@ func samplePages() map[string][]any {
 		Mapped: map[int]string{0: "First name"}, Process: "find", Estimate: 1, Missing: "No domain.", FileError: "Not readable.", StartError: "No.", Paid: true, Credits: credits}
 	key := app.Key{ID: 1, Name: "k", Prefix: "bgl_abc", CreatedAt: at, InURL: true}
 	revoked := app.Key{ID: 2, Name: "old", CreatedAt: at, LastUsedAt: &at, RevokedAt: &at}
+	week := window{at, weekSpan, weekStep}
 	return map[string][]any{
 		"home":    {homePage{SignUps: true, Demo: true, Hint: "a@b.example"}, homePage{}},
 		"sign_in": {signPage{Next: "/lists", SignUps: true, Demo: true, Hint: "a@b.example", Error: "No."}},
@@ -63,10 +64,11 @@ func samplePages() map[string][]any {
 		"settings":       {settingsPage{Credits: true, Account: app.Account{Credits: credits}, Mails: true, User: app.User{Notify: true}}, settingsPage{}},
 		"reset":          {resetPage{}, resetPage{Mails: true, Error: "No."}, resetPage{Sent: true, Email: "a@b.example"}},
 		"reset_password": {passwordPage{Token: "t", Email: "a@b.example", Error: "No."}},
-		"admin/index": {adminPage{}, adminPage{Bad: []string{"redis: away"}, Day: true, KeepsMail: true, Points: []app.Point{{At: at, P99: 5, Timeouts: 2}},
-			Times: responseTimes([]app.Point{{At: at, P99: 5, Timeouts: 2}}, at, daySpan, dayStep), Work: throughput([]app.Point{{At: at, Requests: 3}}, at, hourSpan, hourStep),
+		"admin/index": {adminPage{}, adminPage{Bad: []string{"redis: away"}, Span: "7d", Spans: []spanChoice{{"1h", "hour"}, {"7d", "week"}}, KeepsMail: true, Measured: true,
+			Charts: []series{responseTimes([]app.Point{{At: at, P99: 5, Timeouts: 2}}, week), throughput([]app.Point{{At: at, Requests: 3}}, week), listTimes([]app.ListTime{{At: at, Seconds: 3, Size: 4}}, week)},
 			Health: app.Health{Workers: []app.Worker{{ID: "w", StartedAt: at, BeatAt: at, Holding: []string{"record:1:1"}}}, Queues: []app.QueueState{{Name: "high"}}, Lists: []app.List{list},
-				Schedules: []app.ScheduleRun{{Name: "clean", LastRunAt: at, Failed: true}}}}},
+				Schedules: []app.ScheduleRun{{Name: "clean", LastRunAt: at, Failed: true}, {Name: "ping", Every: time.Minute}}, Processes: []app.Process{{ID: "web 1", Kind: "web"}},
+				Alarms: []app.Alarm{{Name: "process web", Note: "gone", Since: at}}, FailedMails: []app.OwedMail{{Kind: "list_finished", Error: "550"}}}}},
 		"admin/queues": {queuesPage{}, queuesPage{Queue: "high", State: "retry", Queues: []app.QueueState{{Name: "high"}}, Tasks: []app.Task{{ID: "<t>", LastErr: "e", NextProcessAt: at}}}},
 		"dev/mail":     {keptMailsPage{}, keptMailsPage{Mails: []keptMail{{app.KeptMail{Subject: "s", TextBody: "see https://b.example/x"}, []string{"https://b.example/x"}}}}},
 	}

@@ -99,7 +99,7 @@ func (s *Server) add(e *echo.Echo, rt route, api bool) {
 func (s *Server) adapt(c echo.Context, api bool) *call {
 	r := c.Request()
 	q := &call{w: c.Response().Writer, r: r, param: c.Param, visit: visitOf(r.Context()), api: api || strings.HasPrefix(r.URL.Path, "/v2/")}
-	q.visit.route = c.Path()
+	q.visit.route, q.visit.list = c.Path(), c.Param("list")
 	return q
 }
 

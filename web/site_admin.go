@@ -15,37 +15,70 @@ import (
 const (
 	hourSpan, hourStep = time.Hour, time.Minute
 	daySpan, dayStep   = 24 * time.Hour, 15 * time.Minute
+	weekSpan, weekStep = 7 * daySpan, 2 * time.Hour
 )
+
+// spans are the choices of the operator's page.
+var spans = []struct {
+	Name, Word string
+	span, step time.Duration
+}{{"1h", "last hour", hourSpan, hourStep}, {"24h", "last 24 hours", daySpan, dayStep}, {"7d", "last 7 days", weekSpan, weekStep}}
 
 // adminPage is the data of admin/index.html.
 type adminPage struct {
 	app.Health
-	Bad         []string // parts that do not answer, in words
-	Day         bool     // the charts show 24 hours
-	Points      []app.Point
-	Times, Work series
-	KeepsMail   bool
+	Bad       []string // parts that do not answer, in words
+	Span      string   // of the charts
+	Spans     []spanChoice
+	Charts    []series
+	Measured  bool // there is something to draw
+	KeepsMail bool
 }
+
+type spanChoice struct{ Name, Word string }
 
 func (s *Server) adminShow(q *call) error {
 	health, err := s.app.Health(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}
-	page := adminPage{Health: health, Day: q.query("span") == "24h", KeepsMail: s.app.Config.Run.KeepMail}
+	page := adminPage{Health: health, Span: spans[0].Name, KeepsMail: s.app.Config.Run.KeepMail}
+	w := window{now: s.app.Now(), span: spans[0].span, step: spans[0].step}
+	for _, choice := range spans {
+		page.Spans = append(page.Spans, spanChoice{choice.Name, choice.Word})
+		if choice.Name == q.query("span") {
+			page.Span, w.span, w.step = choice.Name, choice.span, choice.step
+		}
+	}
 	for part, why := range health.Bad {
 		page.Bad = append(page.Bad, fmt.Sprintf("%s: %v", part, why))
 	}
 	slices.Sort(page.Bad)
-	span, step := hourSpan, hourStep
-	if page.Day {
-		span, step = daySpan, dayStep
-	}
-	if page.Points, err = s.app.Points(q.ctx(), span, step); err != nil {
+	if err := s.drawCharts(q.ctx(), &page, w); err != nil {
 		return err
 	}
-	page.Times, page.Work = responseTimes(page.Points, s.app.Now(), span, step), throughput(page.Points, s.app.Now(), span, step)
 	s.sendPage(q, http.StatusOK, "admin/index", page)
+	return nil
+}
+
+// drawCharts reads what was measured in a window and draws it.
+func (s *Server) drawCharts(ctx context.Context, page *adminPage, w window) error {
+	points, err := s.app.Points(ctx, w.span, w.step)
+	if err != nil {
+		return err
+	}
+	gauges, err := s.app.Gauges(ctx, w.span, w.step)
+	if err != nil {
+		return err
+	}
+	times, err := s.app.ListTimes(ctx, w.span)
+	if err != nil {
+		return err
+	}
+	page.Measured = len(points)+len(gauges)+len(times) > 0
+	page.Charts = []series{responseTimes(points, w), throughput(points, w), byQueue("Backlog", gauges, app.BacklogGauge, whole, w),
+		byQueue("Age of the oldest task that waits", gauges, app.LatencyGauge, seconds, w),
+		w.draw("Workers", whole, gauged("workers", "v-1", gauges[app.WorkersGauge])), listTimes(times, w)}
 	return nil
 }
 

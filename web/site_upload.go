@@ -30,6 +30,7 @@ func (s *Server) receive(q *call) (app.List, *posted, error) {
 	if err != nil {
 		return app.List{}, nil, err
 	}
+	q.visit.list = l.Ref
 	if err := p.rest(); err != nil {
 		return app.List{}, nil, s.undo(q, l, err)
 	}

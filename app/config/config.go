@@ -79,6 +79,20 @@ type Probe struct {
 	AllowPrivate bool          `env:"PROBE_ALLOW_PRIVATE" envDefault:"false"`
 	MaxPerHost   int           `env:"PROBE_MAX_PER_HOST" envDefault:"4"`
 	Timeout      time.Duration `env:"PROBE_TIMEOUT" envDefault:"30s"` // for each reply of a mail server
+
+	SessionsPerMinute int      `env:"PROBE_SESSIONS_PER_MINUTE" envDefault:"300"` // new ones to one mail server
+	SourceAddresses   []string `env:"PROBE_SOURCE_ADDRESSES"`                     // of this machine; empty: the system's choice
+}
+
+// Sources are SourceAddresses, which check has read.
+func (p Probe) Sources() []netip.Addr {
+	var out []netip.Addr
+	for _, s := range p.SourceAddresses {
+		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
+			out = append(out, ip)
+		}
+	}
+	return out
 }
 
 // Load reads the process's environment. Every wrong value is reported at once, each by the name of its variable.
@@ -136,6 +150,15 @@ func (c Config) check() []error {
 	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
 	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
 	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
+	between("PROBE_SESSIONS_PER_MINUTE", c.Probe.SessionsPerMinute, 1, 60_000)
+	for _, s := range c.Probe.SourceAddresses {
+		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err != nil || ip.Zone() != "" || ip.IsUnspecified() {
+			bad("PROBE_SOURCE_ADDRESSES", "%q is no IP address of this machine", s)
+		}
+	}
+	if len(c.Probe.SourceAddresses) > 0 && c.Probe.Proxy != "" {
+		bad("PROBE_SOURCE_ADDRESSES", "cannot be used with PROBE_PROXY: the proxy decides where its connections come from")
+	}
 	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)

@@ -48,8 +48,11 @@ func (p *Prober) report(ctx context.Context, host string, out outcome, excused b
 	switch {
 	case excused:
 	case out.strike && !ended(ctx):
-		if p.memory.failed(host, out.reason) {
-			p.log.Info("mail host rests", "host", host, "reason", string(out.reason), "for", p.cfg.RestFor)
+		if left := p.memory.failed(host, out.reason); left > 0 {
+			p.log.Info("mail host rests", "host", host, "reason", string(out.reason), "for", left)
+			if p.cfg.Gate != nil {
+				p.cfg.Gate.Rest(host, out.reason, left)
+			}
 		}
 	case out.reply.code != 0 && !out.strike:
 		p.memory.works(host)
@@ -78,13 +81,19 @@ func (p *Prober) session(ctx context.Context, h Host, q *question, fresh bool) (
 		return s, outcome{}
 	}
 	if s != nil {
-		s.quit() // its slot is ours now
+		s.end() // its slot is ours now
 	}
 	if left, why := p.memory.mayDial(h.Name); left > 0 {
 		p.pool.free(h.Name)
 		return nil, resting(h, left, why, q)
 	}
-	s, failure := p.open(ctx, h, q)
+	done, failure := p.admit(ctx, h, q)
+	if done == nil {
+		p.memory.undecided(h.Name)
+		p.pool.free(h.Name)
+		return nil, failure
+	}
+	s, failure = p.open(ctx, h, q, done)
 	if s == nil {
 		p.report(ctx, h.Name, failure, false)
 	}
@@ -102,8 +111,9 @@ func resting(h Host, left time.Duration, why Reason, q *question) outcome {
 	return outcome{verdict: v, text: text, host: h.Name}
 }
 
-// open connects to the first address of h that answers and greets. When none does it gives the slot back.
-func (p *Prober) open(ctx context.Context, h Host, q *question) (*session, outcome) {
+// open connects to the first address of h that answers and greets. When none does it gives the slot back. done is called
+// when the session is over, or when there is none.
+func (p *Prober) open(ctx context.Context, h Host, q *question, done func()) (*session, outcome) {
 	out := notTried(h)
 	for _, ip := range p.memory.order(h) {
 		if ctx.Err() != nil {
@@ -113,7 +123,7 @@ func (p *Prober) open(ctx context.Context, h Host, q *question) (*session, outco
 		if q.dials++; q.dials > maxDials {
 			break
 		}
-		conn, err := p.connect(ctx, ip)
+		conn, err := p.connect(ctx, h.Name, ip)
 		if err != nil {
 			q.notes.add("I", fmt.Sprintf("no connection to %s [%s]: %s", h.Name, ip, inWords(err)))
 			if !ended(ctx) {
@@ -124,8 +134,9 @@ func (p *Prober) open(ctx context.Context, h Host, q *question) (*session, outco
 			continue
 		}
 		p.memory.markIP(h.Name, ip, true)
-		q.notes.add("I", fmt.Sprintf("connected to %s [%s]", h.Name, ip))
+		q.notes.add("I", fmt.Sprintf("connected to %s [%s]%s", h.Name, ip, p.sources.from(conn)))
 		s := newSession(conn, h.Name, ip, &p.cfg, q.notes)
+		s.done = done
 		if out, ok := p.greet(ctx, h, s); !ok {
 			p.pool.retire(s)
 			out.host, out.ip, out.tls = h.Name, ip, s.tls
@@ -133,6 +144,7 @@ func (p *Prober) open(ctx context.Context, h Host, q *question) (*session, outco
 		}
 		return s, outcome{}
 	}
+	done()
 	p.pool.free(h.Name)
 	return nil, out
 }

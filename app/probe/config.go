@@ -29,6 +29,7 @@ const (
 	DefaultRCPTsPerSession     = 40
 	DefaultRestAfter           = 5
 	DefaultRestFor             = 30 * time.Second
+	DefaultSessionsPerMinute   = 300
 )
 
 // Config is all a Prober needs to know. The zero value of a field means its default.
@@ -40,8 +41,14 @@ type Config struct {
 	Proxy        string // socks5://user:pass@host:port; "" = direct
 	AllowPrivate bool   // dial private and loopback addresses; link-local, multicast and 0.0.0.0 stay refused
 
-	MaxPerHost  int // sessions to one MX host at once
-	MaxSessions int // sessions in all
+	MaxPerHost        int // sessions to one MX host at once
+	MaxSessions       int // sessions in all
+	SessionsPerMinute int // new ones to one MX host, after startsAtOnce at once
+	// Gate holds MaxPerHost and the pace over several processes; nil = they hold in this one.
+	Gate Gate
+	// Sources are this machine's addresses to connect from: a host is always asked from the same one, for greylisting goes by it.
+	// Empty = the system's choice. Hosts of a family that Sources has no address of are not connected to.
+	Sources []netip.Addr
 	// Dial opens the SMTP connections instead of net.Dialer or Proxy. addr is always a checked IP and SMTPPort.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Log  *slog.Logger // nil = discard
@@ -56,7 +63,7 @@ type Config struct {
 	RCPTsPerTransaction int           // then RSET
 	RCPTsPerSession     int           // then QUIT
 	RestAfter           int           // failures in a row after which a host rests
-	RestFor             time.Duration // how long; then one trial decides
+	RestFor             time.Duration // how long at first; then one trial decides, and each rest in a row is longer
 
 	// Seed makes the order among equal MX hosts and the invented names repeatable, for tests; 0 = unpredictable.
 	Seed uint64
@@ -80,6 +87,7 @@ func (c Config) complete() (Config, error) {
 	def(&c.RCPTsPerSession, DefaultRCPTsPerSession)
 	def(&c.RestAfter, DefaultRestAfter)
 	def(&c.RestFor, DefaultRestFor)
+	def(&c.SessionsPerMinute, DefaultSessionsPerMinute)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -115,6 +123,9 @@ func (c Config) check() error {
 			return fmt.Errorf("probe config: Proxy: %w", err)
 		}
 	}
+	if len(c.Sources) > 0 && c.Proxy != "" {
+		return errors.New("probe config: Sources and Proxy exclude each other: the proxy decides where its connections come from")
+	}
 	if c.SMTPPort < 0 || c.SMTPPort > 65535 {
 		return fmt.Errorf("probe config: SMTPPort %d is not a port", c.SMTPPort)
 	}
@@ -123,7 +134,7 @@ func (c Config) check() error {
 
 func (c Config) checkNumbers() error {
 	for name, n := range map[string]int{
-		"MaxPerHost": c.MaxPerHost, "MaxSessions": c.MaxSessions, "RestAfter": c.RestAfter,
+		"MaxPerHost": c.MaxPerHost, "MaxSessions": c.MaxSessions, "RestAfter": c.RestAfter, "SessionsPerMinute": c.SessionsPerMinute,
 		"RCPTsPerTransaction": c.RCPTsPerTransaction, "RCPTsPerSession": c.RCPTsPerSession,
 	} {
 		if n < 0 {

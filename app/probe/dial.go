@@ -41,8 +41,8 @@ func socksDialer(raw string) (dialFunc, error) {
 	return d.(proxy.ContextDialer).DialContext, nil
 }
 
-// connect opens one connection to ip, which is checked here for every way of dialling.
-func (p *Prober) connect(ctx context.Context, ip string) (net.Conn, error) {
+// connect opens one connection to a host's ip, which is checked here for every way of dialling.
+func (p *Prober) connect(ctx context.Context, host, ip string) (net.Conn, error) {
 	addr := net.JoinHostPort(ip, strconv.Itoa(p.cfg.SMTPPort))
 	if err := checkDialled(addr, p.cfg.AllowPrivate); err != nil {
 		return nil, err
@@ -50,5 +50,8 @@ func (p *Prober) connect(ctx context.Context, ip string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
 	defer cancel()
 	p.stats.connections.Add(1)
+	if len(p.sources) > 0 {
+		return p.sources.dial(ctx, host, addr, p.cfg.AllowPrivate)
+	}
 	return p.dial(ctx, "tcp", addr)
 }

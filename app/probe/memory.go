@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -25,13 +26,16 @@ type memory struct {
 	trusts    *lru.Cache[string, *trust] // by host and domain
 	restAfter int
 	restFor   time.Duration
+	pace      time.Duration // between two new sessions to one host
 }
 
 type hostFacts struct {
 	failures int
 	until    time.Time // rests until then
 	trial    bool      // one caller is finding out whether the rest is over
+	rested   int       // rests in a row
 	reason   Reason    // why it rests
+	begun    time.Time // see start
 
 	lesson     time.Time // when the following was learned last
 	perTx      int       // recipients a transaction takes; 0 = not known
@@ -50,7 +54,7 @@ func newMemory(c Config) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make host memory: %w", err)
 	}
-	return &memory{hosts: hosts, trusts: trusts, restAfter: c.RestAfter, restFor: c.RestFor}, nil
+	return &memory{hosts: hosts, trusts: trusts, restAfter: c.RestAfter, restFor: c.RestFor, pace: time.Minute / time.Duration(c.SessionsPerMinute)}, nil
 }
 
 // facts must be called with mu held.
@@ -61,7 +65,7 @@ func (m *memory) facts(host string) *hostFacts {
 		m.hosts.Add(host, f)
 	}
 	if !f.lesson.IsZero() && time.Since(f.lesson) > lessonFor {
-		*f = hostFacts{failures: f.failures, until: f.until, trial: f.trial, reason: f.reason}
+		*f = hostFacts{failures: f.failures, until: f.until, trial: f.trial, rested: f.rested, reason: f.reason, begun: f.begun}
 	}
 	return f
 }
@@ -94,25 +98,45 @@ func (m *memory) mayDial(host string) (time.Duration, Reason) {
 	return 0, ""
 }
 
-// failed counts a failure; it is true when the host rests from now on.
-func (m *memory) failed(host string, why Reason) bool {
+// failed counts a failure; left is how long the host rests from now on, 0 when it does not. Each rest in a row is longer.
+func (m *memory) failed(host string, why Reason) (left time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.facts(host)
 	f.failures++
 	f.trial, f.reason = false, why
 	if f.failures < m.restAfter {
-		return false
+		return 0
 	}
-	f.until = time.Now().Add(m.restFor)
-	return true
+	left = restTime(m.restFor, f.rested)
+	f.rested++
+	f.until = time.Now().Add(left)
+	return left
+}
+
+// maxRest is the longest rest of a host that fails again and again.
+const maxRest = 15 * time.Minute
+
+// restTime doubles with each rest in a row, less a random part up to a half, so that processes do not come back together.
+func restTime(standard time.Duration, rested int) time.Duration {
+	long := min(standard<<min(rested, 16), max(maxRest, standard))
+	return long - rand.N(long/2+1)
+}
+
+// rests is what another process found out: the host is to be left alone for so long.
+func (m *memory) rests(host string, why Reason, left time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.facts(host)
+	f.failures, f.trial, f.reason = max(f.failures, m.restAfter), false, why
+	f.until = time.Now().Add(left)
 }
 
 func (m *memory) works(host string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.facts(host)
-	f.failures, f.trial = 0, false
+	f.failures, f.rested, f.trial = 0, 0, false
 }
 
 // undecided gives a trial back that came to no end, because the caller's context did.

@@ -123,7 +123,7 @@ func (p *pool) release(s *session, keep bool) {
 // retire ends a session on a goroutine of its own. Its slot is free when the server has closed too.
 func (p *pool) retire(s *session) {
 	p.running.Go(func() {
-		s.quit()
+		s.end()
 		p.free(s.host)
 	})
 }

@@ -11,6 +11,7 @@ import (
 type Prober struct {
 	cfg      Config
 	dial     dialFunc
+	sources  sources
 	resolver *resolver
 	pool     *pool
 	memory   *memory
@@ -44,6 +45,9 @@ func New(c Config) (*Prober, error) {
 	}
 	p := &Prober{cfg: c, log: c.Log, names: newInventor(c.Seed)}
 	if p.dial, err = newDialer(c); err != nil {
+		return nil, err
+	}
+	if p.sources, err = newSources(c); err != nil {
 		return nil, err
 	}
 	client, err := newDNSClient(c, resolvConf, &p.stats)

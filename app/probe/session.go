@@ -43,6 +43,7 @@ type session struct {
 	served     int       // questions before this one
 	freeSince  time.Time // when the last of them ended
 	idleTimer  *time.Timer
+	done       func() // tells the gate that the session is over; nil for none
 }
 
 // transaction is an open MAIL FROM. Recipients of two domains are never mixed: Google refuses that with 451 4.3.0.
@@ -238,6 +239,14 @@ func (s *session) rcpt(ctx context.Context, address string) (reply, error) {
 		}
 	}
 	return rep, err
+}
+
+// end quits, and tells the gate.
+func (s *session) end() {
+	s.quit()
+	if s.done != nil {
+		s.done()
+	}
 }
 
 // quit ends the session politely and waits for the server to close, so that its slot is free on both sides. What goes

@@ -113,7 +113,7 @@ func (o *opened) open(ctx context.Context, c config.Config, options app.Options)
 		return err
 	}
 	o.closers = append(o.closers, reporter.Close)
-	options.Log = slog.New(reporter.Handler(report.Clean(options.Log.Handler())))
+	options.Log, options.Version = slog.New(reporter.Handler(report.Clean(options.Log.Handler()))), version()
 	a, err := app.Open(ctx, c, options)
 	if err != nil {
 		return err
