@@ -195,7 +195,7 @@ func TestPoisonRowEndsWorkersTwiceAndItsListFinishes(t *testing.T) {
 	var mu sync.Mutex
 	var deaths []int
 	h.listenFor(bad, func(c net.Conn) {
-		pid := ownerOf(c.RemoteAddr().(*net.TCPAddr).Port)
+		pid := h.ownerOf(c)
 		mu.Lock()
 		defer mu.Unlock()
 		if p, err := os.FindProcess(pid); pid > 0 && err == nil {
@@ -238,25 +238,55 @@ func gone(pid int) bool {
 	return strings.HasPrefix(after, "Z")
 }
 
-// ownerOf is the process whose connection has that local port, 0 for none.
-func ownerOf(port int) int {
+// ownerOf is the process of this house at the other end of a connection, 0 for none.
+func (h *house) ownerOf(c net.Conn) int {
 	table, err := os.ReadFile("/proc/net/tcp")
 	if err != nil {
 		return 0
 	}
-	inode := ""
+	inode := "none"
 	for line := range strings.Lines(string(table)) {
 		f := strings.Fields(line)
-		if len(f) > 9 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) && f[3] == "01" {
+		if len(f) > 9 && f[1] == procAddr(c.RemoteAddr()) && f[2] == procAddr(c.LocalAddr()) {
 			inode = "socket:[" + f[9] + "]"
 		}
 	}
-	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-	for _, fd := range fds {
-		if to, err := os.Readlink(fd); err == nil && inode != "" && to == inode {
-			pid, _ := strconv.Atoi(strings.Split(fd, "/")[2])
-			return pid
+	for _, pid := range h.family() {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, fd := range fds {
+			if to, err := os.Readlink(fd); err == nil && to == inode {
+				return pid
+			}
 		}
 	}
 	return 0
+}
+
+// procAddr is an IPv4 address and port as /proc/net/tcp writes it: the bytes of the address in the order of the machine.
+func procAddr(a net.Addr) string {
+	ip := a.(*net.TCPAddr).IP.To4()
+	return fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], a.(*net.TCPAddr).Port)
+}
+
+// family are the processes that the drill started, and theirs.
+func (h *house) family() (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	parents := map[int]int{}
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		_, after, _ := strings.Cut(string(stat), ") ")
+		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
+		if f := strings.Fields(after); len(f) > 1 {
+			parents[pid], _ = strconv.Atoi(f[1])
+		}
+	}
+	for pid, parent := range parents {
+		if parent == os.Getpid() || parents[parent] == os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
