@@ -158,7 +158,7 @@ func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 	a.Metrics.repairs.WithLabelValues("lost").Add(float64(len(lost)))
 	a.Metrics.repairs.WithLabelValues("crashed").Add(float64(len(crashed)))
 	a.Log.WarnContext(ctx, "rows given back", "lost", len(lost), "crashed", len(crashed))
-	for group := range slices.Chunk(append(slices.Clone(lost), crashed...), flushMax) {
+	for group := range slices.Chunk(lost, flushMax) {
 		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1 WHERE id IN ? AND state = 'queued'`, group).Error
 		if err != nil {
 			return fmt.Errorf("giving rows back: %w", err)
@@ -168,9 +168,10 @@ func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 	if a.isolation != nil {
 		patient, most, wait = suspectCrashes, isolatedDeaths, isolatedRest
 	}
-	for group := range slices.Chunk(crashed, flushMax) {
-		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET crashes = crashes + 1, state = CASE WHEN crashes >= ? AND crashes < ? THEN 'retrying' ELSE state END,
-			next_attempt_at = CASE WHEN crashes >= ? AND crashes < ? THEN ? ELSE next_attempt_at END WHERE id IN ? AND state = 'pending'`,
+	for group := range slices.Chunk(crashed, flushMax) { // in one statement: the feeder takes a row that is pending at once
+		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET attempt = attempt + 1, crashes = crashes + 1,
+			state = CASE WHEN crashes >= ? AND crashes < ? THEN 'retrying' ELSE 'pending' END,
+			next_attempt_at = CASE WHEN crashes >= ? AND crashes < ? THEN ? ELSE next_attempt_at END WHERE id IN ? AND state = 'queued'`,
 			patient, most-1, patient, most-1, a.Now().Add(wait), group).Error
 		if err != nil {
 			return fmt.Errorf("counting crashes: %w", err)
@@ -184,7 +185,7 @@ func (a *App) setPoisonAside(ctx context.Context, crashed []int64, most int) err
 	for group := range slices.Chunk(crashed, flushMax) {
 		var poison []Record
 		err := a.DB.WithContext(ctx).Select("id, list_id, account_id, attempt, run, tries").
-			Where("id IN ? AND state = 'pending' AND crashes >= ?", group, most).Find(&poison).Error
+			Where("id IN ? AND state IN ('pending', 'queued') AND crashes >= ?", group, most).Find(&poison).Error
 		if err != nil {
 			return fmt.Errorf("looking for poison: %w", err)
 		}
