@@ -3,97 +3,248 @@
 package drill
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"beagle/app"
-	"beagle/app/mailworld"
 
 	"github.com/stretchr/testify/require"
 )
 
-// before is how many merges ago the old version of a deploy is; where history is shorter it is the oldest there is.
-const before = "15"
-
-// oldBinary is the program as it was some commits ago; without history it is the one of today, and what says so.
-func oldBinary(t *testing.T) (program, what string) {
-	root, err := exec.Command("git", "rev-parse", "--show-toplevel").Output()
-	if err != nil {
-		return binary, "the same program twice: there is no git history"
-	}
-	commits, err := exec.Command("git", "rev-list", "--first-parent", "-n", before, "HEAD").Output()
-	all := strings.Fields(string(commits))
-	if err != nil || len(all) < 2 {
-		return binary, "the same program twice: there is no git history"
-	}
-	commit, dir := all[len(all)-1], t.TempDir()
-	script := `git -C "$1" archive "$2" | tar -x -C "$3" && cd "$3" && go build -o old-beagle ./cmd/beagle`
-	out, err := exec.Command("sh", "-c", script, "sh", strings.TrimSpace(string(root)), commit, dir).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return filepath.Join(dir, "old-beagle"), "old: commit " + commit[:7]
+// balancer passes requests on to web processes that say that they are ready, as Caddy or a cloud's balancer does. It looks every
+// balancerLook, and tries no request a second time.
+type balancer struct {
+	mu    sync.Mutex
+	ports []int
+	ready []int
+	turn  atomic.Int64
 }
 
-func TestOldAndNewVersionWorkTogetherDuringADeploy(t *testing.T) {
-	old, what := oldBinary(t)
-	h := newHouse(t, 6000, 20*time.Millisecond)
-	h.runAs(old, "worker")
-	h.runAs(old, "worker")
-	h.runAs(old, "clock")
-	l := h.start()
-	h.until(l, "busy", done(500))
-	h.run("clock")
-	for i := range int64(4) { // old and new side by side, then back again, then forward: a deploy, a rollback and another try
-		program := []string{binary, binary, old, binary}[i]
-		h.until(l, "busy", done(1000+1000*i))
-		leaving := h.workers[0]
-		if leaving.Args[1] == "clock" {
-			leaving = h.workers[1]
+const (
+	balancerLook     = 200 * time.Millisecond
+	balancerPatience = 5 * time.Second // Caddy's default
+)
+
+func (b *balancer) add(port int) {
+	b.mu.Lock()
+	b.ports = append(b.ports, port)
+	b.mu.Unlock()
+}
+
+// look asks every process until ctx ends.
+func (b *balancer) look(ctx context.Context) {
+	client := &http.Client{Timeout: balancerPatience, Transport: &http.Transport{DisableKeepAlives: true}}
+	for ctx.Err() == nil {
+		b.mu.Lock()
+		ports := append([]int(nil), b.ports...)
+		b.mu.Unlock()
+		var ready []int
+		for _, port := range ports {
+			if got, err := client.Get("http://127.0.0.1:" + strconv.Itoa(port) + "/readyz"); err == nil {
+				_ = got.Body.Close()
+				if got.StatusCode == http.StatusOK {
+					ready = append(ready, port)
+				}
+			}
 		}
-		h.runAs(program, "worker")
-		require.Zero(t, interrupt(leaving), "SIGTERM ends a worker with exit code 0")
-		h.forget(leaving)
+		b.mu.Lock()
+		b.ready = ready
+		b.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(balancerLook):
+		}
 	}
-	l = h.until(l, "ended", ended)
-	var crashed int64
-	require.NoError(t, h.app.DB.Raw("SELECT COUNT(*) FROM records WHERE list_id = ? AND crashes > 0", l.ID).Scan(&crashed).Error)
-	require.Zero(t, crashed, "a deploy is no crash")
-	h.finish(l, "%s; workers and clocks of both at once, a rollback between; every exit code 0", what)
 }
 
-// A worker that is told to stop takes no more jobs, gives running ones SHUTDOWN_TIMEOUT, puts back the rest and exits with 0.
-func TestWorkerLeavesWhenToldTo(t *testing.T) {
-	h := newHouseAmong(t, 600, time.Millisecond, map[mailworld.Behaviour]int{mailworld.Accurate: 70, mailworld.Refused: 30})
-	h.vars["SHUTDOWN_TIMEOUT"], h.vars["PROBE_TIMEOUT"], h.vars["GREYLIST_MAX_TRIES"] = "3s", "60s", "1"
-	for _, domain := range h.companies(mailworld.Refused) {
-		h.listenFor(domain, hostileServers[0].serve) // who asks there waits for a minute
+func (b *balancer) isReady(port int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.ready {
+		if p == port {
+			return true
+		}
 	}
+	return false
+}
+
+func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	ready := b.ready
+	b.mu.Unlock()
+	if len(ready) == 0 {
+		http.Error(w, "nobody is ready", http.StatusBadGateway)
+		return
+	}
+	to := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(ready[int(b.turn.Add(1))%len(ready)])}
+	httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+}
+
+// load sends requests until ctx ends and counts what came of them: pages, API reads and lists made by the API, which nobody may send twice.
+type load struct {
+	site   string
+	keys   []string
+	ok     atomic.Int64
+	made   atomic.Int64
+	mu     sync.Mutex
+	failed []string
+}
+
+func (l *load) run(ctx context.Context, i int) {
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
+	key := l.keys[i%len(l.keys)]
+	for n := 0; ctx.Err() == nil; n++ {
+		method, path, body := "GET", []string{"/", "/docs/api", "/v2/lists", "/v2/account"}[n%4], ""
+		if n%10 == 9 {
+			method, path, body = "POST", "/v2/lists", fmt.Sprintf(`{"name":"%d-%d","process":"none","records":[{"first_name":"Ada","domain":"alder.example"}]}`, i, n)
+		}
+		r, err := http.NewRequest(method, l.site+path, strings.NewReader(body))
+		if err != nil {
+			l.fail(err.Error())
+			return
+		}
+		r.Header.Set("Authorization", "Bearer "+key)
+		r.Header.Set("Content-Type", "application/json")
+		got, err := client.Do(r)
+		if err == nil {
+			_, err = io.Copy(io.Discard, got.Body)
+			_ = got.Body.Close()
+		}
+		switch {
+		case err != nil:
+			l.fail(method + " " + path + ": " + err.Error())
+		case got.StatusCode >= 400:
+			l.fail(method + " " + path + ": " + got.Status)
+		default:
+			l.ok.Add(1)
+			if method == "POST" {
+				l.made.Add(1)
+			}
+		}
+		time.Sleep(pause) // the pace of a client within its limit of requests
+	}
+}
+
+// Each client has an account of its own and stays below its limit of requests.
+const (
+	clients = 24
+	pause   = 100 * time.Millisecond
+)
+
+func (l *load) fail(text string) {
+	l.mu.Lock()
+	l.failed = append(l.failed, text)
+	l.mu.Unlock()
+}
+
+// web starts a web process on a free port and waits until the balancer has seen that it is ready.
+func (h *house) web(b *balancer) (*exec.Cmd, int) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(h.t, err)
+	port := free.Addr().(*net.TCPAddr).Port
+	require.NoError(h.t, free.Close())
+	h.vars["PORT"] = strconv.Itoa(port)
+	c := h.run("web")
+	b.add(port)
+	require.True(h.t, assertEventually(patience, func() bool { return b.isReady(port) }), "web never got ready")
+	return c, port
+}
+
+func TestWebReplacedThreeTimesUnderLoad(t *testing.T) {
+	h := newHouse(t, 100, 5*time.Millisecond)
+	h.began = time.Now()
+	h.run("worker")
+	b := &balancer{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { b.look(ctx) })
+	site := httptest.NewServer(b)
+	defer site.Close()
+	old, _ := h.web(b)
+	l := &load{site: site.URL}
+	for i := range clients { // an account each: no limit of requests is in the way
+		as := h.app.NewActor(fmt.Sprintf("load%d@alder.example", i))
+		require.NoError(t, h.app.GrantCredits(ctx, as.Account, 1000))
+		_, secret, err := h.app.CreateKey(ctx, as, "load", false)
+		require.NoError(t, err)
+		l.keys = append(l.keys, secret)
+	}
+	for i := range clients {
+		running.Go(func() { l.run(ctx, i) })
+	}
+	for range 3 {
+		before := l.ok.Load()
+		require.True(t, assertEventually(patience, func() bool { return l.ok.Load() > before+300 }), "no load")
+		next, _ := h.web(b)
+		require.Zero(t, interrupt(old), "SIGTERM ends web with exit code 0")
+		old = next
+	}
+	before := l.ok.Load()
+	require.True(t, assertEventually(patience, func() bool { return l.ok.Load() > before+300 }), "no load at the end")
+	cancel()
+	running.Wait()
+	require.Empty(t, l.failed, "%d requests were answered", l.ok.Load())
+	var lists int64
+	require.NoError(t, h.app.DB.Raw("SELECT COUNT(*) FROM lists WHERE process = 'none'").Scan(&lists).Error)
+	require.Equal(t, l.made.Load(), lists, "every list that was posted is there once")
+	h.note(l.ok.Load(), "3 web processes replaced by SIGTERM behind a balancer that looks at /readyz every %s; requests, of which %d made lists; none failed", balancerLook, lists)
+}
+
+// note adds a line to the table for a drill without a list.
+func (h *house) note(n int64, format string, args ...any) {
+	table.Lock()
+	defer table.Unlock()
+	table.rows = append(table.rows, fmt.Sprintf("| %s | %d | %.0f | %s |", strings.TrimPrefix(h.t.Name(), "Test"), n, time.Since(h.began).Seconds(), fmt.Sprintf(format, args...)))
+}
+
+func TestBackupIsRestoredOntoAnEmptyRedis(t *testing.T) {
+	h := newHouse(t, 1500, 10*time.Millisecond)
 	worker := h.run("worker")
 	l := h.start()
-	h.until(l, "busy with the silent ones", func(_ app.List, p app.Progress) bool { return p.Done > 100 && p.RowsPerSecond < 5 })
-	active := func() int64 {
-		n, err := h.app.Queue.Redis.LLen(t.Context(), "asynq:{"+app.QueueRecords+"}:active").Result()
-		require.NoError(t, err)
-		return n
-	}
-	held := active()
-	require.Positive(t, held)
-	began := time.Now()
-	require.Zero(t, interrupt(worker), "the exit code")
-	took := time.Since(began)
-	h.forget(worker)
-	require.InDelta(t, 3, took.Seconds(), 3)
-	require.Zero(t, active(), "what was running is back in the queue")
-	living, err := h.app.LivingWorkers(t.Context(), time.Minute)
-	require.NoError(t, err)
-	require.Empty(t, living, "it has said goodbye")
-	h.vars["PROBE_TIMEOUT"] = "1s"
+	h.until(l, "busy", done(500))
+	dump := filepath.Join(t.TempDir(), "beagle.dump")
+	h.tool("pg_dump", "-Fc", "-f", dump, h.postgres.URL) // while the worker works
+	h.until(l, "further on", done(800))
+	h.kill(worker)
+	require.NoError(t, h.app.DB.Exec("DROP SCHEMA public CASCADE").Error)
+	require.NoError(t, h.app.DB.Exec("CREATE SCHEMA public").Error)
+	require.NoError(t, h.app.Queue.Redis.FlushAll(t.Context()).Err())
+	require.Error(t, h.app.DB.Exec("SELECT 1 FROM lists").Error, "it is gone")
+	h.tool("pg_restore", "-d", h.postgres.URL, dump)
+	h.tool(binary, "migrate")
+	require.Empty(t, h.app.Ready(t.Context()))
+	restored := h.until(l, "restored", func(got app.List, p app.Progress) bool { return got.Total == l.Total || p.Done >= 500 })
+	require.Equal(t, app.ListRunning, restored.State)
 	h.run("worker")
-	l = h.until(l, "ended", ended)
-	var crashed int64
-	require.NoError(t, h.app.DB.Raw("SELECT COUNT(*) FROM records WHERE list_id = ? AND crashes > 0", l.ID).Scan(&crashed).Error)
-	require.Zero(t, crashed)
-	h.finish(l, "exit code 0 %.1f s after SIGTERM with SHUTDOWN_TIMEOUT=3s and %d lookups that would have taken a minute; all put back", took.Seconds(), held)
+	h.finish(l, "pg_dump while working, everything dropped, Redis flushed, pg_restore; the list went on from the backup")
+}
+
+// tool runs a program of the installation or of PostgreSQL to its end.
+func (h *house) tool(name string, args ...string) {
+	if !strings.Contains(name, "/") {
+		found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+		require.NoError(h.t, err)
+		if len(found) > 0 {
+			name = found[len(found)-1]
+		}
+	}
+	c := exec.Command(name, args...)
+	c.Env, c.SysProcAttr = h.env(), &syscall.SysProcAttr{Setpgid: true}
+	out, err := c.CombinedOutput()
+	require.NoError(h.t, err, "%s: %s", name, out)
 }

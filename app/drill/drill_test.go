@@ -164,5 +164,5 @@ func TestDNSSilentForAWhile(t *testing.T) {
 	require.Zero(t, wrong, "silence is no verdict")
 	_, err := h.app.Cancel(t.Context(), h.as, l.Ref)
 	require.NoError(t, err)
-	h.note(l.Total, time.Since(h.began), "0 rows called invalid or not found")
+	h.note(l.Total, "0 rows called invalid or not found")
 }

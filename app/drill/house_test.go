@@ -147,13 +147,18 @@ func (h *house) run(role string) *exec.Cmd { return h.runAs(binary, role) }
 
 func (h *house) runAs(program, role string) *exec.Cmd {
 	c := exec.Command(program, role)
-	c.Env, c.Stderr, c.Stdout = os.Environ(), h, h
-	for name, value := range h.vars {
-		c.Env = append(c.Env, name+"="+value)
-	}
+	c.Env, c.Stderr, c.Stdout = append(os.Environ(), h.env()...), h, h
 	require.NoError(h.t, c.Start())
 	h.workers = append(h.workers, c)
 	return c
+}
+
+// env are the settings of the processes.
+func (h *house) env() (env []string) {
+	for name, value := range h.vars {
+		env = append(env, name+"="+value)
+	}
+	return env
 }
 
 // kill ends a worker with SIGKILL.
@@ -232,17 +237,9 @@ func ended(l app.List, _ app.Progress) bool { return l.Ended() }
 func (h *house) finish(l app.List, format string, args ...any) {
 	h.t.Helper()
 	l = h.until(l, "ended", ended)
-	took := time.Since(h.began)
 	require.Equal(h.t, app.ListFinished, l.State, "%s %s", l.Reason, l.Note)
 	h.check(l)
-	h.note(l.Total, took, fmt.Sprintf(format, args...))
-}
-
-// note writes a line of the table.
-func (h *house) note(rows int64, took time.Duration, what string) {
-	table.Lock()
-	defer table.Unlock()
-	table.rows = append(table.rows, fmt.Sprintf("| %s | %d | %.0f | %s |", strings.TrimPrefix(h.t.Name(), "Test"), rows, took.Seconds(), what))
+	h.note(l.Total, format, args...)
 }
 
 // check holds the promises: every row once, in order, with an answer; every find charged once; counters equal the records;
