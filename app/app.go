@@ -36,19 +36,24 @@ type App struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
-	id        string // of this process, among the workers
-	hashing   slots
-	noHash    string // what a password is compared with when there is no user
-	optOuts   optOuts
-	question  AskFunc // what a record job asks
-	opened    time.Time
-	migrated  atomic.Bool // all migrations were seen to have run
-	paces     paceRests
-	memory    *domainMemory
-	gate      *mxGate
-	settler   *settler
+	id       string // of this process, among the workers
+	hashing  slots
+	noHash   string // what a password is compared with when there is no user
+	optOuts  optOuts
+	question AskFunc // what a record job asks
+	opened   time.Time
+	migrated atomic.Bool // all migrations were seen to have run
+	paces    paceRests
+	keys     keyring
+	calls    callBook
+	sealer   sealer
+	memory   *domainMemory
+	scores   scoreRests
+	gate     *mxGate
+	settler  *settler
+	mailer   mailer // nil: this installation sends no mail
+
 	isolation *isolation // nil: rows that workers died with are looked up like others
-	mailer    mailer     // nil: this installation sends no mail
 }
 
 // Options are what tests and the demo world set beside the configuration.
@@ -92,6 +97,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
 		return nil, fmt.Errorf("preparing password checks: %w", err)
 	}
+	if a.sealer, err = newSealer(c.SecretKey); err != nil {
+		return nil, err
+	}
 	if a.DB, err = db.Open(ctx, c.DatabaseURL); err != nil {
 		return nil, err
 	}
@@ -112,6 +120,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.settler = newSettler(a)
+	a.openCalls()
 	a.isolation = newIsolation(o.Isolated)
 	if a.question = o.Ask; a.question == nil {
 		a.question = a.ask
@@ -153,6 +162,7 @@ func (a *App) Migrate(ctx context.Context) error { return db.Migrate(ctx, a.DB, 
 // Close ends what Open began. Workers must have stopped.
 func (a *App) Close() error {
 	var errs []error
+	a.calls.close()
 	if a.settler != nil {
 		a.settler.close()
 	}
