@@ -53,7 +53,7 @@ func TestSchedulesAreShownBeforeTheyRan(t *testing.T) {
 		require.Zero(t, r.LastRunAt)
 		require.NotZero(t, r.Every)
 	}
-	require.Equal(t, []string{"autoscale", "clean", "mails", "measure", "ping", "processes", "restart", "workers"}, names)
+	require.Equal(t, []string{"autoscale", "clean", "mail_health", "mails", "measure", "ping", "processes", "restart", "workers"}, names)
 }
 
 func TestScheduleOfTwoClocksRunsOnce(t *testing.T) {
