@@ -30,6 +30,7 @@ type Key struct {
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+	Role       string `gorm:"-"` // of its maker, where the key is used
 }
 
 // TableName is the table of keys.
@@ -46,6 +47,9 @@ func (a *App) Keys(ctx context.Context, account int64) ([]Key, error) {
 
 // CreateKey makes a key. secret is the only time anybody sees it.
 func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) (key Key, secret string, err error) {
+	if err := as.MayManage(); err != nil {
+		return Key{}, "", err
+	}
 	if name = strings.TrimSpace(name); name == "" {
 		name = "API key"
 	}
@@ -70,6 +74,9 @@ func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) 
 
 // RevokeKey makes a key useless from now on. Somebody else's key is not found.
 func (a *App) RevokeKey(ctx context.Context, as Actor, id int64) error {
+	if err := as.MayManage(); err != nil {
+		return err
+	}
 	done := a.DB.WithContext(ctx).Model(&Key{}).Where("account_id = ? AND id = ? AND revoked_at IS NULL", as.Account, id).Update("revoked_at", a.Now())
 	if done.Error != nil {
 		return fmt.Errorf("revoking key %d: %w", id, done.Error)
@@ -94,6 +101,11 @@ func (a *App) readKey(ctx context.Context, hash string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("reading a key: %w", err)
 	}
+	var role []string // a key may what its maker may
+	if err := a.DB.WithContext(ctx).Model(&User{}).Where("id = ?", key.UserID).Pluck("role", &role).Error; err != nil {
+		return Key{}, fmt.Errorf("reading a key's user: %w", err)
+	}
+	key.Role = firstOf(role...)
 	return key, nil
 }
 
@@ -105,4 +117,4 @@ func (k Key) mayCome(inURL bool) error {
 	return nil
 }
 
-func (k Key) actor() Actor { return Actor{Account: k.AccountID, User: k.UserID, Role: RoleMember} }
+func (k Key) actor() Actor { return Actor{Account: k.AccountID, User: k.UserID, Role: k.Role} }

@@ -146,11 +146,11 @@ func (c *KeyClaim) Keep(ctx context.Context, answer KeptAnswer) error {
 	return nil
 }
 
-// Drop gives the key back: the request was refused, or failed, and may be sent again. What a request that failed has made all the same is
-// remembered for the next one.
+// Drop gives the key back: the request was refused, and has left nothing behind, or it failed. What a request that failed, or died before
+// it, has made all the same is remembered for the next one.
 func (c *KeyClaim) Drop(ctx context.Context, refused bool) error {
 	c.stop()
-	if !refused && (c.noted || c.made != "") {
+	if (c.noted && !refused) || (c.made != "" && !c.noted) {
 		return c.free(ctx)
 	}
 	if err := c.mine(c.app.DB.WithContext(ctx)).Delete(&idempotencyKey{}).Error; err != nil {

@@ -85,6 +85,9 @@ func (w *Webhook) sealName() string { return "webhook:" + w.Ref }
 
 // CreateWebhook makes a webhook. No events means all of them.
 func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events []string) (Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return Webhook{}, err
+	}
 	if ref, ok, err := as.Claim.before(madeWebhook); err != nil {
 		return Webhook{}, err
 	} else if ok {
@@ -128,6 +131,9 @@ type WebhookChange struct {
 
 // EditWebhook changes a webhook. Enabling one forgets that it failed.
 func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookChange) (Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return Webhook{}, err
+	}
 	hook, err := a.Webhook(ctx, as.Account, ref)
 	if err != nil {
 		return Webhook{}, err
@@ -154,6 +160,9 @@ func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookCh
 
 // DeleteWebhook removes a webhook. What was not delivered to it yet is not.
 func (a *App) DeleteWebhook(ctx context.Context, as Actor, ref string) error {
+	if err := as.MayManage(); err != nil {
+		return err
+	}
 	hook, err := a.Webhook(ctx, as.Account, ref)
 	if err != nil {
 		return err

@@ -172,12 +172,12 @@ func TestUploadThatDiedMakesOneList(t *testing.T) {
 
 func TestListToBeStartedLaterKeepsWhatWasSent(t *testing.T) {
 	s := newSite(t)
-	got := s.send(http.DefaultClient, "POST", "/v2/lists", form{fields: []string{"start", "false", "callback_url", "https://hooks.example/c", "process", "verify"},
+	got := s.send(http.DefaultClient, "POST", "/v2/lists", form{fields: []string{"start", "false", "callback_url", "https://hooks.example/c", "process", "pattern"},
 		filename: "a.csv", file: []byte(people)}, "X-API-KEY", s.key(s.owner, false))
 	require.Equal(t, http.StatusCreated, got.status, got.body)
 	require.Contains(t, got.body, `"state":"mapping"`)
 	require.Contains(t, got.body, `"callback_url":"https://hooks.example/c"`)
-	require.Contains(t, got.body, `"process":"verify"`)
+	require.Contains(t, got.body, `"process":"pattern"`)
 	got = s.send(http.DefaultClient, "POST", "/v2/lists", form{fields: []string{"start", "false", "callback_url", "ftp://hooks.example"}, filename: "a.csv", file: []byte(people)},
 		"X-API-KEY", s.key(s.owner, false))
 	require.Equal(t, http.StatusBadRequest, got.status, got.body)

@@ -136,7 +136,7 @@ func migrations(g *gorm.DB, root fs.FS) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading migrations: %w", err)
 	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithAllowOutofOrder(true)} // numbers of two branches land in any order
 	if engine == Postgres {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
@@ -236,4 +236,12 @@ func MailDomain(g *gorm.DB, column string) string {
 		return "split_part(" + column + ", '@', 2)"
 	}
 	return "substr(" + column + ", instr(" + column + ", '@') + 1)"
+}
+
+// Day is the day of a time in a column, UTC, as 2006-01-02.
+func Day(g *gorm.DB, column string) string {
+	if EngineOf(g) == Postgres {
+		return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+	}
+	return "substr(" + column + ", 1, 10)"
 }
