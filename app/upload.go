@@ -262,7 +262,7 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	}
 	err = a.settings(ctx, &l, p)
 	if err == nil {
-		err = l.Mapping.CheckColumns(l.Process, l.Columns)
+		err = l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
 	}
 	if err != nil {
 		return List{}, refuseSheet(err)
@@ -334,7 +334,7 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 			return Refuse(CodeBadInput, "invalid_mapping", "The mapping gives column %d for %s, but the file has %d columns, counted from 0.", column, field, len(l.Columns))
 		}
 	}
-	return l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
+	return nil
 }
 
 func sameDialect(x, y sheet.Dialect) bool {
