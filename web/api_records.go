@@ -67,8 +67,17 @@ func (s *Server) apiRecords(q *call) error {
 	if err != nil {
 		return err
 	}
-	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
-		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
+	if q.isFresh(s.listVersion(q, l)) {
+		return nil
+	}
+	for _, name := range []string{"min_score", "max_score"} {
+		if v := q.query(name); v != "" && v != "0" && scoreOf(v) == 0 {
+			return app.Refuse(app.CodeBadInput, "wrong_params", "The parameter %s must be a whole number from 0 to 100.", name)
+		}
+	}
+	query := recordFilters(q.r.URL.Query())
+	query.Sort, query.After, query.Limit = q.query("sort"), q.query("cursor"), limit
+	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, query)
 	if err != nil {
 		return err
 	}
@@ -81,7 +90,7 @@ func (s *Server) apiRecords(q *call) error {
 
 func (s *Server) apiRecord(q *call) error {
 	l, err := s.listed(q)
-	if err != nil {
+	if err != nil || q.isFresh(s.listVersion(q, l)) {
 		return err
 	}
 	r, err := s.app.Record(q.ctx(), q.actor.Account, l, q.param("record"))

@@ -94,7 +94,10 @@ var siteCases = map[string]struct {
 	"GET /opt-out/:token":                         {nil, 404, 404, 404},
 	"POST /opt-out/:token":                        {nil, 404, 404, 404},
 	"GET /webhooks":                               {nil, 303, 200, 200},
-	"POST /webhooks":                              {url.Values{"url": {"https://hooks.example/y"}}, 303, 303, 303},
+	"POST /webhooks":                              {url.Values{"url": {"https://hooks.example/y"}, "events": {"list.finished"}}, 303, 303, 303},
+	"POST /webhooks/:webhook":                     {url.Values{"events": {"list.failed"}}, 303, 404, 303},
+	"POST /webhooks/:webhook/switch":              {url.Values{"enabled": {"0"}}, 303, 404, 303},
+	"POST /mcp":                                   {`{}`, 401, 401, 401},
 	"POST /webhooks/:webhook/deletion":            {nil, 303, 404, 303},
 	"POST /deliveries/:delivery/retries":          {nil, 303, 404, 404},
 	"GET /openapi.yaml":                           {nil, 200, 200, 200},
@@ -109,7 +112,7 @@ var siteCases = map[string]struct {
 }
 
 // Routes that end what the others need come last.
-var lastRoutes = []string{"POST /lists/:list/retries", "POST /lists/:list/deletion", "POST /sign-out"}
+var lastRoutes = []string{"POST /lists/:list/retries", "POST /lists/:list/records/:record", "POST /lists/:list/records/:record/retries", "POST /lists/:list/rows", "POST /lists/:list/deletion", "POST /sign-out"}
 
 func TestEachPageIsForWhomItSays(t *testing.T) {
 	s := newSite(t)
@@ -120,6 +123,9 @@ func TestEachPageIsForWhomItSays(t *testing.T) {
 	for _, visitor := range []string{"stranger", "other", "owner"} {
 		for _, route := range inOrder(t, siteRoutes) {
 			c, known := siteCases[route]
+			if !known {
+				c, known = tableCases[route]
+			}
 			require.True(t, known, "%s has no case", route)
 			want := map[string]int{"stranger": c.stranger, "other": c.other, "owner": c.owner}[visitor]
 			method, path, _ := strings.Cut(route, " ")
@@ -221,7 +227,7 @@ func (s *site) filler(list, record string) *strings.Replacer {
 	open, err := s.Invitations(s.t.Context(), s.owner.Account)
 	require.NoError(s.t, err)
 	css := strings.TrimPrefix(s.server.assets.named["css/app.css"], "/static/")
-	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
+	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":removal", "7", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
 }
 
 // inOrder names the routes, those that end things last.
