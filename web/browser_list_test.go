@@ -48,7 +48,7 @@ func TestBrowserNewcomerHasAFinishedListWithinAMinute(t *testing.T) {
 func (b *tab) untilFinished() {
 	b.t.Helper()
 	b.seen(".live")
-	require.Eventually(b.t, func() bool { return b.eval(`document.querySelector(".live")?.dataset.state ?? ""`) == "finished" }, apptest.Patience, 100*time.Millisecond, "never finished")
+	b.until(`document.getElementById("live")?.dataset.ended + " " + document.querySelector(".live")?.dataset.state`, "true finished") // and the page was loaded anew
 }
 
 // shiftScript adds up how far things jump that nobody has touched (Layout Instability API).
