@@ -31,7 +31,18 @@ func (a *App) one(ctx context.Context, as Actor, process string, p finder.Person
 	if r, ok, err := a.kept(ctx, as.Account, key); err != nil || ok {
 		return r, err
 	}
-	return a.askOne(ctx, as, process, p, key)
+	asking, cancel := leaveTime(ctx)
+	defer cancel()
+	return a.askOne(asking, as, process, p, key)
+}
+
+// leaveTime ends a little before ctx does, so that what was learned until then can be told.
+func leaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	until, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, until.Add(-min(answerMargin, time.Until(until)/4)))
 }
 
 // within is one with an end: what is not answered in time goes on as a job.
