@@ -15,6 +15,7 @@ type Account struct {
 	Name          string
 	Credits       int64 // the sum of its credit entries
 	RetentionDays int
+	DeleteAt      *time.Time // when it ends, if an owner wants that
 	CreatedAt     time.Time
 }
 

@@ -47,6 +47,9 @@ func (a *App) Keys(ctx context.Context, account int64) ([]Key, error) {
 
 // CreateKey makes a key. secret is the only time anybody sees it.
 func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) (key Key, secret string, err error) {
+	if err := as.MayManage(); err != nil {
+		return Key{}, "", err
+	}
 	if name = strings.TrimSpace(name); name == "" {
 		name = "API key"
 	}
@@ -71,6 +74,9 @@ func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) 
 
 // RevokeKey makes a key useless from now on. Somebody else's key is not found.
 func (a *App) RevokeKey(ctx context.Context, as Actor, id int64) error {
+	if err := as.MayManage(); err != nil {
+		return err
+	}
 	done := a.DB.WithContext(ctx).Model(&Key{}).Where("account_id = ? AND id = ? AND revoked_at IS NULL", as.Account, id).Update("revoked_at", a.Now())
 	if done.Error != nil {
 		return fmt.Errorf("revoking key %d: %w", id, done.Error)
@@ -105,5 +111,9 @@ func (a *App) KeyActor(ctx context.Context, secret string, inURL bool) (Actor, e
 			a.Log.WarnContext(ctx, "key not touched", "error", err)
 		}
 	}
-	return Actor{Account: key.AccountID, User: key.UserID, Role: RoleMember}, nil
+	var role []string // a key may what its maker may
+	if err := a.DB.WithContext(ctx).Model(&User{}).Where("id = ?", key.UserID).Pluck("role", &role).Error; err != nil {
+		return Actor{}, fmt.Errorf("reading a key's user: %w", err)
+	}
+	return Actor{Account: key.AccountID, User: key.UserID, Role: firstOf(role...)}, nil
 }

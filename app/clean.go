@@ -31,6 +31,8 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	}
 	lists, err := a.cleanLists(ctx)
 	note(lists, "lists", err)
+	accounts, err := a.cleanAccounts(ctx)
+	note(accounts, "accounts", err)
 	removed, err := a.clearRemoved(ctx)
 	note(removed, "removed rows", err)
 	for _, old := range []struct {
@@ -39,6 +41,7 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	}{
 		{"sessions", "DELETE FROM sessions WHERE expires_at < ?", now},
 		{"password resets", "DELETE FROM password_resets WHERE expires_at < ?", now},
+		{"links", "DELETE FROM mail_links WHERE expires_at < ?", now},
 		{"audit events", "DELETE FROM audit_events WHERE created_at < ?", now.Add(-auditKeep)},
 		{"metric points", "DELETE FROM metric_points WHERE at < ?", now.Add(-pointsKeep)},
 		{"gauges", "DELETE FROM gauges WHERE at < ?", now.Add(-pointsKeep)},
@@ -70,8 +73,8 @@ func (a *App) cleanLists(ctx context.Context) (int64, error) {
 	n := int64(0)
 	for _, account := range accounts {
 		var old []List
-		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ?", account.ID,
-			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays)).
+		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ? AND id NOT IN (?)", account.ID,
+			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays), a.DB.Model(&CatalogueItem{}).Select("list_id").Where("withdrawn_at IS NULL")).
 			Order("id").Limit(cleanLists - int(n)).Find(&old).Error
 		if err != nil {
 			return n, fmt.Errorf("reading old lists: %w", err)

@@ -32,6 +32,7 @@ type CreditEntry struct {
 	Kind      string
 	RecordID  *int64
 	Run       int
+	Note      string // what was bought, where no record says it
 	CreatedAt time.Time
 }
 

@@ -89,6 +89,7 @@ type mailTask struct {
 	Kind string `json:"k"`
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
+	Link int64  `json:"i,omitempty"` // of mail_links: then neither User nor List is set
 	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
 }
 

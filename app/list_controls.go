@@ -72,6 +72,13 @@ func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
 	if err != nil {
 		return err
 	}
+	published, err := a.isPublished(ctx, l.ID)
+	if err != nil {
+		return err
+	}
+	if published {
+		return Refuse(CodeConflict, "published", "This list is in the catalogue. Withdraw it there before you delete it.")
+	}
 	if _, err := a.move(ctx, l.ID, livingStates, ListDeleting, nil); err != nil {
 		return err
 	}

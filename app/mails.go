@@ -50,6 +50,9 @@ func (a *App) sendMail(ctx context.Context, t mailTask) error {
 	if !a.SendsMail() {
 		return nil
 	}
+	if t.Link != 0 {
+		return a.sendLink(ctx, t.Link)
+	}
 	var to User
 	err := a.DB.WithContext(ctx).Where("id = ?", t.User).Take(&to).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
@@ -76,6 +79,11 @@ func (a *App) sendMail(ctx context.Context, t mailTask) error {
 	if err != nil {
 		return err
 	}
+	return a.handOver(ctx, m)
+}
+
+// handOver gives a mail to the mailer and counts it.
+func (a *App) handOver(ctx context.Context, m mail.Message) error {
 	if err := a.mailer.Send(ctx, m); err != nil {
 		a.Metrics.mails.WithLabelValues("failed").Inc()
 		return err

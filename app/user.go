@@ -39,6 +39,7 @@ type User struct {
 	ID           int64
 	AccountID    int64
 	Email        string
+	Name         string // "" until the person gave one
 	PasswordHash string
 	Role         string
 	Operator     bool // runs this installation

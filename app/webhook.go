@@ -69,6 +69,9 @@ func (a *App) Webhook(ctx context.Context, account int64, ref string) (Webhook, 
 
 // CreateWebhook makes a webhook. No events means all of them.
 func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events []string) (Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return Webhook{}, err
+	}
 	hook := Webhook{Ref: newRef(), AccountID: as.Account, Secret: newWebhookSecret(), Enabled: true, CreatedAt: a.Now()}
 	if err := hook.set(target, events); err != nil {
 		return Webhook{}, err
@@ -96,6 +99,9 @@ type WebhookChange struct {
 
 // EditWebhook changes a webhook. Enabling one forgets that it failed.
 func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookChange) (Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return Webhook{}, err
+	}
 	hook, err := a.Webhook(ctx, as.Account, ref)
 	if err != nil {
 		return Webhook{}, err
@@ -122,6 +128,9 @@ func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookCh
 
 // DeleteWebhook removes a webhook. What was not delivered to it yet is not.
 func (a *App) DeleteWebhook(ctx context.Context, as Actor, ref string) error {
+	if err := as.MayManage(); err != nil {
+		return err
+	}
 	hook, err := a.Webhook(ctx, as.Account, ref)
 	if err != nil {
 		return err

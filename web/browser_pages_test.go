@@ -11,6 +11,7 @@ import (
 
 	"beagle/app"
 	"beagle/app/apptest"
+	"beagle/app/config"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -41,7 +42,9 @@ type pageVisit struct {
 
 // seen are the things that pages are about.
 type seen struct {
-	list, fresh, record string
+	list, fresh, record          string
+	item                         string // of the catalogue
+	invitation, optOut, newEmail string // paths that were mailed
 }
 
 func at(path string) func(seen) string { return func(seen) string { return path } }
@@ -54,6 +57,10 @@ var (
 		{name: "sign-up", route: "/sign-up", path: at("/sign-up")},
 		{name: "reset", route: "/reset", path: at("/reset")},
 		{name: "api-reference", route: "/docs/api", path: at("/docs/api"), then: func(b *tab) { b.click("details.card > summary") }},
+		{name: "opt-out", route: "/opt-out", path: at("/opt-out"), main: true},
+		{name: "opt-out-confirm", route: "/opt-out/:token", path: func(s seen) string { return s.optOut }},
+		{name: "invitation", route: "/invitations/:token", path: func(s seen) string { return s.invitation }},
+		{name: "new-email", route: "/settings/email/:token", path: func(s seen) string { return s.newEmail }},
 		{name: "not-found", route: "", path: at("/nothing-here")},
 	}
 	userVisits = []pageVisit{
@@ -63,7 +70,15 @@ var (
 		{name: "evidence", route: "/lists/:list/records/:record", path: func(s seen) string { return "/lists/" + s.list + "/records/" + s.record }, main: true},
 		{name: "find", route: "/find", path: at("/find"), then: findsSomebody, main: true},
 		{name: "keys", route: "/keys", path: at("/keys")},
-		{name: "settings", route: "/settings", path: at("/settings")},
+		{name: "settings", route: "/settings", path: at("/settings"), main: true},
+		{name: "domains", route: "/domains", path: at("/domains")},
+		{name: "domain", route: "/domains/:domain", path: at("/domains/onegate.example"), main: true},
+		{name: "usage", route: "/usage", path: at("/usage"), then: func(b *tab) { b.seen(".chart canvas") }, main: true},
+		{name: "catalogue", route: "/catalogue", path: at("/catalogue"), main: true},
+		{name: "catalogue-list", route: "/catalogue/:item", path: func(s seen) string { return "/catalogue/" + s.item }},
+		{name: "team", route: "/team", path: at("/team"), main: true},
+		{name: "privacy", route: "/privacy", path: at("/privacy")},
+		{name: "audit", route: "/audit", path: at("/audit")},
 		{name: "webhooks", route: "/webhooks", path: at("/webhooks")},
 		{name: "operations", route: "/admin", path: at("/admin"), main: true},
 		{name: "queues", route: "/admin/queues", path: at("/admin/queues?queue=records&state=pending")},
@@ -71,7 +86,7 @@ var (
 	}
 	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
 	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
-		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token"}
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip", "/usage.csv"}
 )
 
 func findsSomebody(b *tab) {
@@ -87,7 +102,7 @@ func findsSomebody(b *tab) {
 func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join(npmModules(t, strings.ReplaceAll(axeCore, "@", "-"), axeCore), "axe-core", "axe.min.js"))
 	require.NoError(t, err)
-	s := newSite(t, keepsMail)
+	s := newSite(t, keepsMail, func(c *config.Config) { c.Credits = true })
 	known := s.furnish()
 	b := openTab(t, s.http.URL)
 	visited := map[string]bool{}
@@ -118,6 +133,7 @@ func (s *site) furnish() seen {
 	user, err := s.AddUser(s.t.Context(), "operator@one.example", apptest.Password, "North Pier", true)
 	require.NoError(s.t, err)
 	as := user.Actor()
+	require.NoError(s.t, s.GrantCredits(s.t.Context(), as.Account, 5000))
 	s.Work()
 	people := s.Prompt()
 	if os.Getenv("SCREENSHOTS") != "" {
@@ -134,7 +150,15 @@ func (s *site) furnish() seen {
 	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.WritePoint(s.t.Context()))
-	return seen{list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+	item, err := s.Publish(s.t.Context(), as, list.Ref, app.PublishParams{Title: "Exhibitors of the spring fair", Description: "Everybody who had a stand, with the address at work.", Price: 120})
+	require.NoError(s.t, err)
+	_, err = s.Invite(s.t.Context(), as, "teo.ferrante@one.example", app.RoleAdmin)
+	require.NoError(s.t, err)
+	_, err = s.AskOptOut(s.t.Context(), "mara.lindqvist@north-pier.example")
+	require.NoError(s.t, err)
+	_, err = s.ChangeEmail(s.t.Context(), as, "ops@one.example", apptest.Password)
+	require.NoError(s.t, err)
+	return seen{item: item.Ref, invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
 }
 
 func (b *tab) signIn(email string) {
@@ -214,10 +238,19 @@ func (b *tab) checkLooks(v pageVisit, axe string) {
 
 func (b *tab) checkWidth(name string, width int64) {
 	b.t.Helper()
+	if cut := b.eval(cutScript); cut != "" {
+		b.t.Errorf("%s, %d pixels wide: these are cut off: %s", name, width, cut)
+	}
 	if got := int64(b.layout().CSSContentSize.Width); got > width {
 		b.t.Errorf("%s is %d pixels wide in a window of %d: %s", name, got, width, b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 	}
 }
+
+// cutScript finds controls that stick out of the box they are in.
+const cutScript = `[...document.querySelectorAll("main .card :is(a, button, input, select, textarea, summary)")].filter(e => {
+	const box = e.getBoundingClientRect(), card = e.closest(".card").getBoundingClientRect();
+	return box.width > 0 && !e.closest(".scroll, .tabs, .pop-body") && !e.matches(".file") && (box.right > card.right + 1 || box.left < card.left - 1);
+}).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`
 
 func (b *tab) layout() (got page.GetLayoutMetricsResult) {
 	b.t.Helper()

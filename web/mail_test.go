@@ -97,3 +97,20 @@ func TestOwnerIsToldByMailWhyAListFailed(t *testing.T) {
 	require.Contains(t, kept.Subject, "could not be finished")
 	require.Contains(t, kept.TextBody, l.Note)
 }
+
+var mailedLink = regexp.MustCompile(`http://beagle\.example(/\S+)`)
+
+// mailedPath waits for the mail to somebody and gives the path of its first link.
+func (s *site) mailedPath(recipient string) (path string) {
+	require.Eventually(s.t, func() bool {
+		kept, err := s.KeptMails(s.t.Context())
+		require.NoError(s.t, err)
+		for _, m := range kept {
+			if m.Recipient == recipient {
+				path = mailedLink.FindStringSubmatch(m.TextBody)[1]
+			}
+		}
+		return path != ""
+	}, apptest.Patience, 20*time.Millisecond, "no mail to %s", recipient)
+	return path
+}

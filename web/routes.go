@@ -19,6 +19,8 @@ const (
 	anyone    access = iota // no account is needed; a session is still looked at
 	signedIn                // a session
 	keyed                   // an API key
+	managers                // a session of an owner or admin of the team
+	owners                  // a session of an owner of the team
 	operators               // a session of somebody who runs this installation; others find nothing
 	probes                  // load balancers: neither session nor key is looked at
 )
@@ -132,7 +134,12 @@ func (s *Server) admit(who access, q *call) error {
 	if err == nil && who == operators && !q.actor.Operator {
 		return app.Refuse(app.CodeNotFound, "not_found", "There is nothing at this address.")
 	}
-	if who != anyone {
+	switch {
+	case err == nil && who == managers:
+		return q.actor.MayManage()
+	case err == nil && who == owners:
+		return q.actor.MayOwn()
+	case who != anyone:
 		return err
 	}
 	if err != nil && app.CodeOf(err) != app.CodeUnauthorized {

@@ -31,6 +31,8 @@ var apiRoutes = []route{
 	{http.MethodPatch, "/v2/lists/:list/records/:record", (*Server).apiRecordEdit, keyed, quick},
 	{post, "/v2/lists/:list/records/:record/retry", (*Server).apiRecordRetry, keyed, quick},
 	{http.MethodDelete, "/v2/lists/:list/records/:record", (*Server).apiRecordDelete, keyed, quick},
+	{get, "/v2/catalogue", (*Server).apiCatalogue, keyed, quick},
+	{post, "/v2/catalogue/:item/get", (*Server).apiCatalogueGet, keyed, quick},
 	{get, "/v2/webhooks", (*Server).apiWebhooks, keyed, quick},
 	{post, "/v2/webhooks", (*Server).apiWebhooksCreate, keyed, quick},
 	{get, "/v2/webhooks/:webhook", (*Server).apiWebhook, keyed, quick},

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"beagle/app"
+	"beagle/app/apptest"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -14,59 +17,95 @@ var siteCases = map[string]struct {
 	body                   any
 	stranger, other, owner int
 }{
-	"GET /":                               {nil, 200, 303, 303},
-	"GET /sign-in":                        {nil, 200, 303, 303},
-	"POST /sign-in":                       {url.Values{"email": {"a@b.example"}, "password": {"not the password"}}, 401, 401, 401},
-	"GET /sign-up":                        {nil, 200, 303, 303},
-	"POST /sign-up":                       {url.Values{"email": {"a@b.example"}, "password": {"short"}}, 400, 400, 400},
-	"POST /sign-out":                      {nil, 303, 303, 303},
-	"GET /reset":                          {nil, 200, 200, 200},
-	"POST /reset":                         {url.Values{"email": {"nobody@two.example"}}, 503, 503, 503},
-	"GET /reset/:token":                   {nil, 404, 404, 404},
-	"POST /reset/:token":                  {url.Values{"password": {"eight loud badgers"}}, 404, 404, 404},
-	"POST /settings/mails":                {url.Values{"notify": {"1"}}, 303, 303, 303},
-	"GET /admin":                          {nil, 303, 404, 404},
-	"GET /admin/queues":                   {nil, 303, 404, 404},
-	"POST /admin/queues/:queue/runs":      {nil, 303, 404, 404},
-	"POST /admin/queues/:queue/deletions": {nil, 303, 404, 404},
-	"GET /dev/mail":                       {nil, 404, 404, 404},
-	"GET /lists":                          {nil, 303, 200, 200},
-	"POST /lists":                         {form{filename: "a.csv", file: []byte(people)}, 303, 303, 303},
-	"POST /lists/sample":                  {nil, 303, 303, 303},
-	"GET /lists/:list":                    {nil, 303, 404, 200},
-	"GET /lists/:list/mapping":            {nil, 303, 404, 303},
-	"POST /lists/:list/mapping":           {url.Values{"process": {"find"}}, 303, 404, 409},
-	"GET /lists/:list/progress":           {nil, 303, 404, 200},
-	"GET /lists/:list/events":             {nil, 303, 404, 200},
-	"GET /lists/:list/records/:record":    {nil, 303, 404, 200},
-	"GET /lists/:list/download":           {nil, 303, 404, 200},
-	"POST /lists/:list/name":              {url.Values{"name": {"Other name"}}, 303, 404, 303},
-	"POST /lists/:list/pause":             {nil, 303, 404, 409},
-	"POST /lists/:list/resumption":        {nil, 303, 404, 409},
-	"POST /lists/:list/cancellation":      {nil, 303, 404, 409},
-	"POST /lists/:list/exports":           {nil, 303, 404, 303},
-	"POST /lists/:list/retries":           {nil, 303, 404, 303},
-	"POST /lists/:list/deletion":          {nil, 303, 404, 303},
-	"GET /find":                           {nil, 303, 200, 200},
-	"POST /find":                          {url.Values{"first_name": {"Grace"}, "last_name": {"Yates"}, "company": {"onegate.example"}}, 303, 200, 200},
-	"POST /verify":                        {url.Values{"email": {"grace.yates@onegate.example"}}, 303, 200, 200},
-	"GET /keys":                           {nil, 303, 200, 200},
-	"POST /keys":                          {url.Values{"name": {"k"}}, 303, 201, 201},
-	"POST /keys/:key/revocation":          {nil, 303, 404, 303},
-	"GET /settings":                       {nil, 303, 200, 200},
-	"GET /webhooks":                       {nil, 303, 200, 200},
-	"POST /webhooks":                      {url.Values{"url": {"https://hooks.example/y"}}, 303, 303, 303},
-	"POST /webhooks/:webhook/deletion":    {nil, 303, 404, 303},
-	"POST /deliveries/:delivery/retries":  {nil, 303, 404, 404},
-	"GET /openapi.yaml":                   {nil, 200, 200, 200},
-	"GET /docs/api":                       {nil, 200, 200, 200},
-	"GET /sample.csv":                     {nil, 200, 200, 200},
-	"GET /static/*":                       {nil, 200, 200, 200},
-	"GET /favicon.ico":                    {nil, 200, 200, 200},
-	"GET /robots.txt":                     {nil, 200, 200, 200},
-	"GET /healthz":                        {nil, 200, 200, 200},
-	"GET /readyz":                         {nil, 200, 200, 200},
-	"GET /metrics":                        {nil, 200, 200, 200},
+	"GET /":                                       {nil, 200, 303, 303},
+	"GET /sign-in":                                {nil, 200, 303, 303},
+	"POST /sign-in":                               {url.Values{"email": {"a@b.example"}, "password": {"not the password"}}, 401, 401, 401},
+	"GET /sign-up":                                {nil, 200, 303, 303},
+	"POST /sign-up":                               {url.Values{"email": {"a@b.example"}, "password": {"short"}}, 400, 400, 400},
+	"POST /sign-out":                              {nil, 303, 303, 303},
+	"GET /reset":                                  {nil, 200, 200, 200},
+	"POST /reset":                                 {url.Values{"email": {"nobody@two.example"}}, 503, 503, 503},
+	"GET /reset/:token":                           {nil, 404, 404, 404},
+	"POST /reset/:token":                          {url.Values{"password": {"eight loud badgers"}}, 404, 404, 404},
+	"POST /settings/mails":                        {url.Values{"notify": {"1"}}, 303, 303, 303},
+	"GET /admin":                                  {nil, 303, 404, 404},
+	"GET /admin/queues":                           {nil, 303, 404, 404},
+	"POST /admin/queues/:queue/runs":              {nil, 303, 404, 404},
+	"POST /admin/queues/:queue/deletions":         {nil, 303, 404, 404},
+	"GET /dev/mail":                               {nil, 404, 404, 404},
+	"GET /lists":                                  {nil, 303, 200, 200},
+	"POST /lists":                                 {form{filename: "a.csv", file: []byte(people)}, 303, 303, 303},
+	"POST /lists/sample":                          {nil, 303, 303, 303},
+	"GET /lists/:list":                            {nil, 303, 404, 200},
+	"GET /lists/:list/mapping":                    {nil, 303, 404, 303},
+	"POST /lists/:list/mapping":                   {url.Values{"process": {"find"}}, 303, 404, 409},
+	"GET /lists/:list/progress":                   {nil, 303, 404, 200},
+	"GET /lists/:list/events":                     {nil, 303, 404, 200},
+	"GET /lists/:list/records/:record":            {nil, 303, 404, 200},
+	"GET /lists/:list/download":                   {nil, 303, 404, 200},
+	"POST /lists/:list/name":                      {url.Values{"name": {"Other name"}}, 303, 404, 303},
+	"POST /lists/:list/pause":                     {nil, 303, 404, 409},
+	"POST /lists/:list/resumption":                {nil, 303, 404, 409},
+	"POST /lists/:list/cancellation":              {nil, 303, 404, 409},
+	"POST /lists/:list/exports":                   {nil, 303, 404, 303},
+	"POST /lists/:list/retries":                   {nil, 303, 404, 303},
+	"POST /lists/:list/deletion":                  {nil, 303, 404, 303},
+	"GET /find":                                   {nil, 303, 200, 200},
+	"POST /find":                                  {url.Values{"first_name": {"Grace"}, "last_name": {"Yates"}, "company": {"onegate.example"}}, 303, 200, 200},
+	"POST /verify":                                {url.Values{"email": {"grace.yates@onegate.example"}}, 303, 200, 200},
+	"GET /keys":                                   {nil, 303, 200, 200},
+	"POST /keys":                                  {url.Values{"name": {"k"}}, 303, 201, 201},
+	"POST /keys/:key/revocation":                  {nil, 303, 404, 303},
+	"GET /settings":                               {nil, 303, 200, 200},
+	"POST /settings/name":                         {url.Values{"name": {"Ada"}}, 303, 303, 303},
+	"POST /settings/password":                     {url.Values{"present": {apptest.Password}, "password": {"short"}}, 303, 400, 400},
+	"POST /settings/email":                        {url.Values{"email": {"no address"}}, 303, 400, 400},
+	"GET /settings/email/:token":                  {nil, 404, 404, 404},
+	"POST /settings/email/:token":                 {nil, 404, 404, 404},
+	"POST /settings/sessions/:session/deletion":   {nil, 303, 404, 404},
+	"POST /settings/others/deletion":              {nil, 303, 303, 303},
+	"GET /domains":                                {nil, 303, 200, 200},
+	"GET /domains/:domain":                        {nil, 303, 200, 200},
+	"POST /domains/:domain/checks":                {nil, 303, 303, 429},
+	"GET /usage":                                  {nil, 303, 200, 200},
+	"GET /usage.csv":                              {nil, 303, 200, 200},
+	"GET /catalogue":                              {nil, 303, 200, 200},
+	"POST /catalogue":                             {nil, 303, 404, 404},
+	"GET /catalogue/:item":                        {nil, 303, 200, 200},
+	"POST /catalogue/:item/copies":                {nil, 303, 303, 303},
+	"POST /catalogue/:item/withdrawal":            {nil, 303, 404, 404},
+	"GET /team":                                   {nil, 303, 200, 200},
+	"POST /team/name":                             {url.Values{"name": {"T"}}, 303, 303, 303},
+	"POST /team/invitations":                      {url.Values{"email": {"new@three.example"}, "role": {"member"}}, 303, 201, 201},
+	"POST /team/invitations/:invitation/mails":    {nil, 303, 404, 201},
+	"POST /team/invitations/:invitation/deletion": {nil, 303, 404, 303},
+	"POST /team/members/:member/role":             {url.Values{"role": {"owner"}}, 303, 404, 303},
+	"POST /team/members/:member/deletion":         {nil, 303, 404, 409},
+	"GET /invitations/:token":                     {nil, 404, 404, 404},
+	"POST /invitations/:token":                    {nil, 404, 404, 404},
+	"GET /privacy":                                {nil, 303, 200, 200},
+	"GET /audit":                                  {nil, 303, 200, 200},
+	"POST /privacy/retention":                     {url.Values{"days": {"30"}}, 303, 303, 303},
+	"GET /privacy/data.zip":                       {nil, 303, 200, 200},
+	"POST /privacy/deletion":                      {url.Values{"present": {apptest.Password}}, 303, 303, 303},
+	"POST /privacy/keeping":                       {nil, 303, 303, 303},
+	"GET /opt-out":                                {nil, 200, 200, 200},
+	"POST /opt-out":                               {url.Values{"subject": {"a@b.example"}}, 503, 503, 503},
+	"GET /opt-out/:token":                         {nil, 404, 404, 404},
+	"POST /opt-out/:token":                        {nil, 404, 404, 404},
+	"GET /webhooks":                               {nil, 303, 200, 200},
+	"POST /webhooks":                              {url.Values{"url": {"https://hooks.example/y"}}, 303, 303, 303},
+	"POST /webhooks/:webhook/deletion":            {nil, 303, 404, 303},
+	"POST /deliveries/:delivery/retries":          {nil, 303, 404, 404},
+	"GET /openapi.yaml":                           {nil, 200, 200, 200},
+	"GET /docs/api":                               {nil, 200, 200, 200},
+	"GET /sample.csv":                             {nil, 200, 200, 200},
+	"GET /static/*":                               {nil, 200, 200, 200},
+	"GET /favicon.ico":                            {nil, 200, 200, 200},
+	"GET /robots.txt":                             {nil, 200, 200, 200},
+	"GET /healthz":                                {nil, 200, 200, 200},
+	"GET /readyz":                                 {nil, 200, 200, 200},
+	"GET /metrics":                                {nil, 200, 200, 200},
 }
 
 // Routes that end what the others need come last.
@@ -118,6 +157,8 @@ var apiCases = map[string]struct {
 	"POST /v2/lists/:list/rebuild":               {nil, 404, 200},
 	"GET /v2/lists/:list/records":                {nil, 404, 200},
 	"GET /v2/lists/:list/records/:record":        {nil, 404, 200},
+	"GET /v2/catalogue":                          {nil, 200, 200},
+	"POST /v2/catalogue/:item/get":               {nil, 201, 201},
 	"GET /v2/webhooks":                           {nil, 200, 200},
 	"POST /v2/webhooks":                          {`{"url":"https://hooks.example/x"}`, 201, 201},
 	"GET /v2/webhooks/:webhook":                  {nil, 404, 200},
@@ -141,6 +182,7 @@ var queries = map[string]string{
 
 func TestEachCallIsForWhomItSays(t *testing.T) {
 	s := newSite(t)
+	s.server.badKeys.quota = 4 * len(apiRoutes) // this test has many bad keys
 	s.Work()
 	l := s.finished()
 	fill := s.filler(l.Ref, s.records(l)[0])
@@ -174,8 +216,12 @@ func (s *site) filler(list, record string) *strings.Replacer {
 	require.NoError(s.t, err)
 	hook, err := s.CreateWebhook(s.t.Context(), s.owner, "https://hooks.example/z", nil)
 	require.NoError(s.t, err)
+	_, err = s.Invite(s.t.Context(), s.owner, "open@one.example", app.RoleMember)
+	require.NoError(s.t, err)
+	open, err := s.Invitations(s.t.Context(), s.owner.Account)
+	require.NoError(s.t, err)
 	css := strings.TrimPrefix(s.server.assets.named["css/app.css"], "/static/")
-	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
+	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
 }
 
 // inOrder names the routes, those that end things last.

@@ -10,6 +10,7 @@ import (
 // keysPage is the data of keys.html.
 type keysPage struct {
 	Keys    []app.Key
+	Manages bool     // may make and revoke keys
 	Made    *app.Key // just made, with its secret, which is shown this once
 	Secret  string
 	BaseURL string
@@ -23,7 +24,7 @@ func (s *Server) showKeys(q *call, status int, page keysPage) error {
 	if err != nil {
 		return err
 	}
-	page.Keys, page.BaseURL = keys, s.baseURL(q.r)
+	page.Keys, page.BaseURL, page.Manages = keys, s.baseURL(q.r), q.actor.Manages()
 	s.sendPage(q, status, "keys", page)
 	return nil
 }
@@ -62,25 +63,4 @@ func (s *Server) baseURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
-}
-
-// settingsPage is the data of settings.html.
-type settingsPage struct {
-	Account  app.Account
-	User     app.User
-	Credits  bool
-	MaxBytes int64
-	MaxRows  int
-	Version  string
-	Mails    bool // this installation sends mail
-}
-
-func (s *Server) settingsShow(q *call) error {
-	account, err := s.app.Account(q.ctx(), q.actor.Account)
-	if err != nil {
-		return err
-	}
-	c := s.app.Config
-	s.sendPage(q, http.StatusOK, "settings", settingsPage{Account: account, User: q.user, Credits: c.Credits, MaxBytes: c.Upload.MaxBytes, MaxRows: c.Upload.MaxRows, Version: s.opts.Version, Mails: s.app.SendsMail()})
-	return nil
 }

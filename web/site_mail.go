@@ -73,13 +73,6 @@ func (s *Server) passwordCreate(q *call) error {
 	return q.redirect("/sign-in")
 }
 
-func (s *Server) mailsUpdate(q *call) error {
-	if err := s.app.SetNotify(q.ctx(), q.actor, truth(q.form("notify"))); err != nil {
-		return err
-	}
-	return q.redirect("/settings")
-}
-
 // keptMail is one mail of dev/mail.html, with the addresses in it.
 type keptMail struct {
 	app.KeptMail

@@ -237,3 +237,11 @@ func MailDomain(g *gorm.DB, column string) string {
 	}
 	return "substr(" + column + ", instr(" + column + ", '@') + 1)"
 }
+
+// Day is the day of a time in a column, UTC, as 2006-01-02.
+func Day(g *gorm.DB, column string) string {
+	if EngineOf(g) == Postgres {
+		return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+	}
+	return "substr(" + column + ", 1, 10)"
+}

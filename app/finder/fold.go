@@ -81,7 +81,7 @@ func twoLetterShare(name, region string) float64 {
 		return respelledGerman
 	case vietnameseLetters(low), strings.ContainsAny(low, "şğıőűñãõâêîôûàèìòùçčšžřěťďňľĺŕąęłńśźżțșăāēīūķļņģþðýáéíóú"):
 		return respelledForeign
-	case region == "nordic":
+	case region == "nordic", nordicShape(low):
 		return respelledNordic
 	case strings.ContainsAny(low, "øåæ"):
 		return respelledOslo
@@ -89,6 +89,27 @@ func twoLetterShare(name, region string) float64 {
 		return respelledGerman
 	}
 	return respelledOther
+}
+
+// nordicShape reports whether a word of a name with ä or ö is Swedish or Finnish by its shape: German names do not
+// end in those letters, nor do they double them.
+func nordicShape(low string) bool {
+	for w := range strings.FieldsFuncSeq(low, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if !strings.ContainsAny(w, "äö") {
+			continue
+		}
+		for _, end := range []string{"ä", "ö", "ström", "gren", "qvist", "kvist", "lund", "lind", "sson", "stedt", "nen", "järvi", "mäki", "niemi", "sjö", "holm"} {
+			if strings.HasSuffix(w, end) {
+				return true
+			}
+		}
+		for _, part := range []string{"ää", "öö", "yö", "äy", "öy", "björ", "sjö"} {
+			if strings.Contains(w, part) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // vietnameseLetters reports whether a text has letters that only Vietnamese has.

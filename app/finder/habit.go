@@ -16,6 +16,7 @@ const (
 	hyphenated
 	withParticle
 	severalWords
+	abbreviated // to one initial or to two: j or jp for Jean-Pierre, x or xm for Xiaoming
 )
 
 // habits are how often a domain's confirmed addresses chose each way, and which way they wrote letters
@@ -51,11 +52,24 @@ func (p Part) words() words {
 	return oneWord
 }
 
-// spelling is how an address made of these two forms wrote the name.
-func (n Name) spelling(first, last Form) spelt {
+// abbreviates reports whether a given name may have one initial or two.
+func (p Part) abbreviates() bool {
+	for _, f := range p.Initials {
+		if f.Kind == KindJoined {
+			return true
+		}
+	}
+	return false
+}
+
+// spelling is how an address made of these forms wrote the name: given name, its initial, family name.
+func (n Name) spelling(first, short, last Form) spelt {
 	s := spelt{hand: max(first.hand, last.hand)}
 	if w := n.First.words(); w != oneWord && first.Text != "" {
 		s.kinds = append(s.kinds, habit{false, w, first.Kind})
+	}
+	if short.Text != "" && n.First.abbreviates() {
+		s.kinds = append(s.kinds, habit{false, abbreviated, short.Kind})
 	}
 	if w := n.Last.words(); w != oneWord && last.Text != "" {
 		s.kinds = append(s.kinds, habit{true, w, last.Kind})
@@ -76,8 +90,11 @@ func (h *habits) add(s spelt) {
 
 // under weighs a name's forms by a domain's habits.
 func (n Name) under(h habits) Name {
-	n.First.Forms = h.kindly(n.First, false)
-	n.Last.Forms = h.kindly(n.Last, true)
+	n.First.Forms = h.kindly(n.First.Forms, n.First.words(), false)
+	n.Last.Forms = h.kindly(n.Last.Forms, n.Last.words(), true)
+	if n.First.abbreviates() {
+		n.First.Initials = h.kindly(n.First.Initials, abbreviated, false)
+	}
 	if one, two := h.hands[oneLetter], h.hands[twoLetters]; one+two > 0 && n.twoLetters > 0 && n.twoLetters < 1 {
 		share := (habitWeight*n.twoLetters + float64(two)) / (habitWeight + float64(one+two))
 		n.First.Forms = handed(n.First.Forms, n.twoLetters, share)
@@ -87,21 +104,20 @@ func (n Name) under(h habits) Name {
 	return n
 }
 
-// kindly weighs the forms of a part of several words by how often its kinds were chosen.
-func (h habits) kindly(p Part, family bool) []Form {
-	w := p.words()
+// kindly weighs the forms of a part that leaves a choice by how often their kinds were chosen.
+func (h habits) kindly(forms []Form, w words, family bool) []Form {
 	if w == oneWord || len(h.kinds) == 0 {
-		return p.Forms
+		return forms
 	}
 	weight := map[Kind]float64{}
 	seen := 0
-	for _, f := range p.Forms {
+	for _, f := range forms {
 		if weight[f.Kind] == 0 {
 			seen += h.kinds[habit{family, w, f.Kind}]
 		}
 		weight[f.Kind] += f.Weight
 	}
-	out := append([]Form(nil), p.Forms...)
+	out := append([]Form(nil), forms...)
 	for i, f := range out {
 		chosen := float64(h.kinds[habit{family, w, f.Kind}])
 		out[i].Weight *= (habitWeight*weight[f.Kind] + chosen) / ((habitWeight + float64(seen)) * weight[f.Kind])

@@ -64,7 +64,7 @@ func (q *question) recall(ctx context.Context) {
 		}
 	}
 	q.known = q.f.overlay.merge(q.domain, k)
-	q.post = newPosterior(q.region, q.known.Patterns, q.name.Middle.Known())
+	q.post = newPosterior(q.region, q.known.Patterns, q.name)
 }
 
 // open reports whether something must be found out that one question at a time should find out.

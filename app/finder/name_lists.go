@@ -1,6 +1,20 @@
 package finder
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
+
+// Given and family names that five people or more carry among 61,858 authors of public commits, nine in ten of
+// them as that part of the name; Latin letters folded.
+//
+//go:embed given_names.txt
+var givenNamesText string
+
+//go:embed family_names.txt
+var familyNamesText string
+
+var commonGiven, commonFamily = set(givenNamesText), set(familyNamesText)
 
 // The lists below only hint at which word is the family name where a full name may be written in
 // either order; a name that is in none of them is read in the order it was typed.

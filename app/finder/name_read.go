@@ -58,12 +58,17 @@ func readColumns(f, l cell) (reading, error) {
 	}
 	first, last = unrepeat(first, last)
 	first, last = moveParticles(first, last)
+	if vietnameseOrder(first, last) {
+		r.divide(append(first, last...))
+		return r, nil
+	}
+	first, last = moveSurname(first, last)
 	for len(last) > 1 && isInitial(last[0]) && !particles[wordKey(last[0])] {
 		r.middle, last = append(r.middle, last[0]), last[1:]
 	}
 	r.given, r.family = first, last
 	r.takeMiddle()
-	r.swapped = swappedColumns(r.given[0], r.family)
+	r.swapped = swappedColumns(r.given, r.family)
 	return r, nil
 }
 
@@ -91,19 +96,42 @@ func moveParticles(first, last []string) (f, l []string) {
 	return first, last
 }
 
-// swappedColumns is P(the two cells are the wrong way round).
-func swappedColumns(given string, family []string) float64 {
+// vietnameseOrder reports whether two cells hold a Vietnamese name cut in two where it was typed in its own
+// order: "Ngo Quoc" + "Cuong".
+func vietnameseOrder(first, last []string) bool {
+	return len(first) > 1 && len(last) == 1 && sureVietnamese[wordKey(first[0])] && !knownFamily(last[0]) && !commonFamily[wordKey(last[0])]
+}
+
+// moveSurname moves the first of two Iberian surnames to the family name: "Ana García" + "Márquez".
+func moveSurname(first, last []string) (f, l []string) {
+	n := len(first) - 1
+	if n < 1 || len(last) != 1 {
+		return first, last
+	}
+	k := wordKey(first[n])
+	if commonGiven[k] || knownGiven(first[n]) || isInitial(first[n]) || chineseFamily[k] || !iberianFamily[k] && !iberianFamily[wordKey(last[0])] {
+		return first, last
+	}
+	return first[:n:n], []string{first[n], last[0]}
+}
+
+// swappedColumns is P(the two cells are the wrong way round). Of people whose second cell is a common given
+// name and whose first is none, two in five are; one family name in capitals beside a given name that is not says it too.
+func swappedColumns(given, family []string) float64 {
 	if len(family) != 1 {
 		return 0
 	}
-	g, f := wordKey(given), wordKey(family[0])
+	g, f := wordKey(given[0]), wordKey(family[0])
+	givenThere := commonGiven[f] || knownGiven(f)
 	switch {
-	case knownGiven(f) && knownFamily(g) && !knownFamily(f) && !knownGiven(g):
-		return 0.5
 	case chineseFamily[g] && isPinyin(f) && !chineseFamily[f], sureVietnamese[g] && !vietnameseFamily[f] && !knownFamily(f):
 		return 0.4
-	case knownGiven(f) && !knownFamily(f) && !knownGiven(g):
-		return 0.06
+	case !givenThere || commonGiven[g] || knownGiven(g) || isInitial(given[0]):
+		return 0
+	case (commonFamily[g] || knownFamily(g)) && !commonFamily[f] && !knownFamily(f), isCapitals(given[0]) && len(g) > 3 && !isCapitals(family[0]):
+		return 0.7
+	case commonGiven[f] && !commonFamily[f] && !knownFamily(f) && len(given) == 1:
+		return 0.4
 	}
 	return 0
 }

@@ -150,7 +150,7 @@ func checkName(t require.TestingT, n Name) {
 		}
 	}
 	total := 0.0
-	for i, c := range rank(n, newPosterior("com", nil, n.Middle.Known())) {
+	for i, c := range rank(n, newPosterior("com", nil, n)) {
 		require.NotEmpty(t, c.local)
 		require.Regexp(t, `^[a-z0-9]+(['._-]?[a-z0-9]+)*$`, c.local)
 		require.LessOrEqual(t, len(c.local), maxLocal)

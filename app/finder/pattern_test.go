@@ -72,7 +72,7 @@ func ranked(t *testing.T, name, domain string, counts map[string]Count) []candid
 	region := regionOf(domain)
 	n, err := parseName("", "", name, region)
 	require.NoError(t, err)
-	return rank(n, newPosterior(region, counts, n.Middle.Known()))
+	return rank(n, newPosterior(region, counts, n))
 }
 
 func TestRankingFollowsRegionAndEvidence(t *testing.T) {
@@ -96,11 +96,11 @@ func TestPosteriorIsNearTheMeasuredShares(t *testing.T) {
 	// P(next uses first.last | k known all do), measured: 0.855, 0.893, 0.922.
 	top := templates().byID["F.L"]
 	for hits, want := range map[int]float64{1: 0.855, 2: 0.893, 5: 0.922} {
-		p := newPosterior("com", map[string]Count{"F.L": {Hits: hits}}, false)
+		p := newPosterior("com", map[string]Count{"F.L": {Hits: hits}}, Name{})
 		require.InDelta(t, want, p.share[top], 0.02, "k=%d", hits)
 	}
 	for region := range priors().Region {
-		p := newPosterior(region, nil, false)
+		p := newPosterior(region, nil, Name{})
 		sum := p.other
 		for _, s := range p.share {
 			require.Positive(t, s, "no template is impossible anywhere")

@@ -1,11 +1,7 @@
 package finder
 
-// Constants of the posterior, fitted by eye to P(next uses it | k known use it) of the pattern study:
-// k = 1, 2, 5 addresses of first.last give 0.86, 0.88, 0.93 (measured 0.85, 0.89, 0.92).
+// Constants of the posterior; what known addresses say of the next person's is measured (companyKinds).
 const (
-	concentration = 1    // known addresses that the measured "next person" table is worth, after the first
-	handleShare   = 0.04 // people of a one-pattern domain who have a handle
-	strayShare    = 0.04 // and those who have another of the usual patterns
 	middleBoost   = 8    // templates with a middle name, when the row has one: 1 % of all people, but of those who write it 8 times more
 	missFactor    = 0.6  // odds of a template after each refused address of it, while nobody was confirmed under it
 	missFloor     = 0.02 // many refusals may be people who left
@@ -26,9 +22,8 @@ type posterior struct {
 	top    int     // position of the template with most hits, -1 when there are none
 }
 
-// newPosterior combines the priors of a region with a domain's counts. hasMiddle says whether the
-// person has a middle name to be used.
-func newPosterior(region string, counts map[string]Count, hasMiddle bool) posterior {
+// newPosterior combines the priors of a region with a domain's counts and what the name itself says.
+func newPosterior(region string, counts map[string]Count, n Name) posterior {
 	g, t := templates(), priors()
 	p := posterior{prior: t.prior(region), counts: make([]Count, len(g.all)), top: -1}
 	for id, c := range counts {
@@ -43,50 +38,14 @@ func newPosterior(region string, counts map[string]Count, hasMiddle bool) poster
 			p.top = i
 		}
 	}
-	if hasMiddle {
-		for i, tpl := range g.all {
-			if tpl.hasMiddle() {
-				p.prior.share[i] *= middleBoost
-			}
-		}
-		p.prior.normalise()
-	}
+	plain := p.prior
+	p.prior = n.lean(plain)
 	p.distribution = distribution{share: append([]float64(nil), p.prior.share...), other: p.prior.other}
 	if p.hits+p.odd > 0 {
-		p.learn(t)
+		p.learn(plain)
 	}
 	p.forget()
 	return p
-}
-
-// learn is a Dirichlet posterior whose base is the measured table of the next person given one known
-// one; each further known address counts as itself.
-func (p *posterior) learn(t *priorTable) {
-	n := float64(p.hits + p.odd)
-	odd := float64(p.odd) / n
-	base := distribution{share: make([]float64, len(p.share))}
-	add := func(id string, w float64) {
-		g := t.given(id, p.prior)
-		for k, s := range g.share {
-			base.share[k] += w * s
-		}
-		base.other += w * g.other
-	}
-	for i, c := range p.counts {
-		if c.Hits > 0 {
-			add(templates().all[i].ID, float64(c.Hits)/n)
-		}
-	}
-	if p.odd > 0 {
-		add(other, odd)
-	}
-	for i, c := range p.counts {
-		seen := (1-handleShare-strayShare)*float64(c.Hits)/n + strayShare*p.prior.share[i]
-		p.share[i] = (concentration*base.share[i] + (n-1)*seen) / (concentration + n - 1)
-	}
-	p.cutOff()
-	p.other = (concentration*base.other + (n-1)*max(odd, handleShare)) / (concentration + n - 1)
-	p.normalise()
 }
 
 // cutOff gives the cut templates their part of the templates they cut: while names are short nobody can
@@ -96,6 +55,31 @@ func (p *posterior) cutOff() {
 		c, w := templates().byID[cut], templates().byID[whole]
 		p.share[c] = max(p.share[c], cutShare*p.share[w])
 	}
+}
+
+// lean is a prior for people of such names: a middle name that is given may be used, and Chinese names are
+// often written in their own order.
+func (n Name) lean(prior distribution) distribution {
+	d := distribution{share: append([]float64(nil), prior.share...), other: prior.other}
+	chinese := n.chinese()
+	for i, tpl := range templates().all {
+		if n.Middle.Known() && tpl.hasMiddle() {
+			d.share[i] *= middleBoost
+		}
+		if by, ok := chineseBoost[tpl.ID]; ok && chinese {
+			d.share[i] *= by
+		}
+	}
+	d.normalise()
+	return d
+}
+
+// chineseBoost is how much commoner forms are among people with a Chinese family name.
+var chineseBoost = map[string]float64{"LF": 6, "FL": 1.5, "Lf": 2}
+
+// chinese reports whether a name is read as a Chinese one.
+func (n Name) chinese() bool {
+	return chineseFamily[wordKey(n.Last.Text)] && isPinyin(n.First.Text) || n.Swapped > 0 && chineseFamily[wordKey(n.First.Text)] && isPinyin(n.Last.Text)
 }
 
 // forget lowers templates whose addresses were refused. A refusal is weak evidence, since the person

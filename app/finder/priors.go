@@ -9,8 +9,7 @@ import (
 
 // priors.json is what was measured on the addresses of 21,541 people at 6,963 company domains, found
 // in public commit histories: shares of templates by domain (each domain counts once), over all, by
-// region, by how many people of the domain were seen; what the next person uses when one address is
-// known; and how many people share a form with a colleague.
+// region, by how many people of the domain were seen; and how many people share a form with a colleague.
 //
 //go:embed priors.json
 var priorsJSON []byte
@@ -24,14 +23,12 @@ type shares struct {
 }
 
 type priorTable struct {
-	Overall      shares                        `json:"overall"`
-	Overall2     shares                        `json:"overall_2plus"` // domains with two people or more: fewer private domains
-	Size         map[string]shares             `json:"size"`          // "1", "2-4", "5-19", "20+" people seen
-	Region       map[string]shares             `json:"region"`
-	Region2      map[string]shares             `json:"region_2plus"`
-	Next         map[string]map[string]float64 `json:"next"`       // [known][next]
-	Stick        map[string]float64            `json:"stick"`      // P(next uses it | one known uses it)
-	Collisions   map[string][3]float64         `json:"collisions"` // share of people, at 5-19, 20-99, 100+ seen
+	Overall      shares                `json:"overall"`
+	Overall2     shares                `json:"overall_2plus"` // domains with two people or more: fewer private domains
+	Size         map[string]shares     `json:"size"`          // "1", "2-4", "5-19", "20+" people seen
+	Region       map[string]shares     `json:"region"`
+	Region2      map[string]shares     `json:"region_2plus"`
+	Collisions   map[string][3]float64 `json:"collisions"` // share of people, at 5-19, 20-99, 100+ seen
 	byRegion     map[string]distribution
 	defaultShare distribution
 }
@@ -103,43 +100,3 @@ func (d *distribution) normalise() {
 	}
 	d.other /= sum
 }
-
-// given is what the next person of a domain uses when one known address is of template id.
-func (t *priorTable) given(id string, prior distribution) distribution {
-	listed := t.Next[id]
-	if listed == nil {
-		listed = map[string]float64{id: rareStick}
-		if s, ok := t.Stick[id]; ok {
-			listed[id] = s
-		}
-	}
-	d := distribution{share: make([]float64, len(prior.share))}
-	left, unlisted := 1.0, 0.0
-	for i, tpl := range templates().all {
-		if p, ok := listed[tpl.ID]; ok {
-			d.share[i] = p
-			left -= p
-		} else {
-			unlisted += prior.share[i]
-		}
-	}
-	if p, ok := listed[other]; ok {
-		d.other = p
-		left -= p
-	} else {
-		unlisted += prior.other
-	}
-	for i, tpl := range templates().all {
-		if _, ok := listed[tpl.ID]; !ok {
-			d.share[i] = left * prior.share[i] / unlisted
-		}
-	}
-	if _, ok := listed[other]; !ok {
-		d.other = left * prior.other / unlisted
-	}
-	d.normalise()
-	return d
-}
-
-// rareStick is P(next uses it | one known uses it) for templates too rare to have been measured.
-const rareStick = 0.45

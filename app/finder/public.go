@@ -28,11 +28,27 @@ func Rank(p Person, colleagues []Person) ([]Ranked, error) {
 	}
 	counts, h := teach(region, colleagues)
 	var out []Ranked
-	post := newPosterior(region, counts, name.Middle.Known())
+	post := newPosterior(region, counts, name)
+	others := held(region, domain, colleagues, holderOf(name))
 	for _, c := range rank(name.under(h), post) {
+		if others[c.local] {
+			continue
+		}
 		out = append(out, Ranked{Email: c.local + "@" + domain, Pattern: templates().all[c.template].Reads, P: post.calibrated(c)})
 	}
 	return out, nil
+}
+
+// held are the local parts at a domain that people other than holder are known to have.
+func held(region, domain string, colleagues []Person, holder string) map[string]bool {
+	taken := map[string]bool{}
+	for _, p := range colleagues {
+		local, at, _ := strings.Cut(strings.ToLower(p.Email), "@")
+		if name, err := parseName(p.First, p.Last, p.Full, region); err == nil && at == domain && holderOf(name) != holder {
+			taken[local] = true
+		}
+	}
+	return taken
 }
 
 // teach counts the templates and habits that colleagues' known addresses show. An address outside the
@@ -63,5 +79,5 @@ func (n Name) written(id, local string) spelt {
 			best = m
 		}
 	})
-	return n.spelling(best.first, best.last)
+	return n.spelling(best.first, best.short, best.last)
 }

@@ -34,6 +34,7 @@ type made struct {
 	class  strict
 	kind   Kind
 	first  Form
+	short  Form // the given name's initial
 	last   Form
 	role   bool // reads like a function's
 }
@@ -61,7 +62,7 @@ func rank(n Name, post posterior) []candidate {
 			c.prior += m.weight * post.prior.share[i]
 			if p > c.templateP || k == len(out)-1 && c.templateP == 0 {
 				c.template, c.templateP, c.class, c.kind = i, p, m.class, m.kind
-				c.spelt = n.spelling(m.first, m.last)
+				c.spelt = n.spelling(m.first, m.short, m.last)
 			}
 		})
 	}
@@ -150,7 +151,7 @@ func (n Name) eachForm(t Template, weight, share float64, yield func(made)) {
 	}
 	product([][]Form{first, f, middle, m, last, l}, weight, leastShare/max(share, leastShare), func(v []Form, w float64) {
 		tok := Tokens{First: v[0].Text, F: v[1].Text, Middle: v[2].Text, M: v[3].Text, Last: v[4].Text, L: v[5].Text}
-		out := made{weight: w * n.sameHand(v[0], v[4]), class: t.strict, kind: v[0].Kind, first: v[0], last: v[4]}
+		out := made{weight: w * n.sameHand(v[0], v[4]), class: t.strict, kind: v[0].Kind, first: v[0], short: v[1], last: v[4]}
 		if v[0].Kind == KindPlain || v[4].Kind != KindPlain && v[0].Kind != KindNickname {
 			out.kind = v[4].Kind
 		}

@@ -15,7 +15,7 @@ func regionOf(domain string) string {
 var regionByTLD = func() map[string]string {
 	m := map[string]string{}
 	for region, tlds := range map[string]string{
-		"com": "com biz", "org": "org", "net": "net info", "de": "de", "at/ch/li": "at ch li", "io/ai/co/tech/dev": "io ai co tech dev app xyz cloud so sh gg vc",
+		"com": "com biz tech dev app cloud xyz", "org": "org", "net": "net info", "de": "de", "at/ch/li": "at ch li", "io/ai/co/tech/dev": "io ai co so sh gg vc",
 		"uk": "uk ie scot wales", "nordic": "se no dk fi is", "nl": "nl", "fr": "fr lu mc", "be": "be", "au/nz": "au nz", "ca": "ca", "it": "it sm", "eu": "eu", "br": "br pt",
 		"es": "es mx ar cl pe uy ve cat ec bo py cr gt pa do", "pl": "pl", "ru/ua/by": "ru ua by kz su", "jp": "jp", "cn/hk": "cn hk tw sg",
 		"cz/sk/hu/ro/other CEE": "cz sk hu ro bg hr si rs ba mk me lt lv ee al md gr", "gov/mil": "gov mil",

@@ -16,6 +16,9 @@ const (
 	ListFinished  = "list_finished"
 	ListFailed    = "list_failed"
 	PasswordReset = "password_reset"
+	Invitation    = "invitation"
+	NewEmail      = "new_email"
+	OptOut        = "opt_out"
 	SignIn        = "sign_in"
 	CreditsLow    = "credits_low"
 )
@@ -39,6 +42,16 @@ type Count struct {
 
 // ResetData is what PasswordReset shows.
 type ResetData struct{ Email, Link string }
+
+// LinkData is what Invitation, NewEmail and OptOut show.
+type LinkData struct {
+	Email   string // whom the mail is for
+	Link    string
+	Team    string // Invitation
+	By      string // Invitation: who sent it; may be ""
+	Subject string // OptOut: the address or domain
+	Days    int    // for how many days the link works
+}
 
 // SignInData is what SignIn shows.
 type SignInData struct {

@@ -16,6 +16,15 @@
     });
   }
 
+  for (const choice of all("[data-theme-choice]")) {
+    choice.value = document.documentElement.dataset.theme ?? "";
+    choice.addEventListener("change", () => {
+      if (choice.value) document.documentElement.dataset.theme = choice.value;
+      else delete document.documentElement.dataset.theme;
+      try { if (choice.value) localStorage.setItem("theme", choice.value); else localStorage.removeItem("theme"); } catch { /* not kept */ }
+    });
+  }
+
   // Times in the reader's own zone
   const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

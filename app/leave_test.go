@@ -1,0 +1,143 @@
+package app_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"beagle/app"
+	"beagle/app/apptest"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOptOutIsRememberedAsAHashAndForgetsTheAddress(t *testing.T) {
+	e := apptest.New(t)
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	_, err := e.AddKnown(ctx, owner, app.KnownRight, []app.KnownEmail{{Email: "grace.yates@onegate.example", First: "Grace", Last: "Yates"}})
+	require.NoError(t, err)
+	_, err = e.Suppress(ctx, owner, "grace.yates@onegate.example")
+	require.Equal(t, app.CodeNotFound, app.CodeOf(err), "for operators alone")
+	operator := owner
+	operator.Operator = true
+	_, err = e.Suppress(ctx, operator, " Grace.Yates@OneGate.example ")
+	require.NoError(t, err)
+	for _, table := range []string{"known_emails", "observations", "single_answers"} {
+		var n int64
+		require.NoError(t, e.DB.Table(table).Count(&n).Error)
+		require.Zero(t, n, table)
+	}
+	var hashes []string
+	require.NoError(t, e.DB.Table("suppressions").Pluck("hash", &hashes).Error)
+	require.Len(t, hashes, 1)
+	require.NotContains(t, hashes[0], "@")
+	_, err = e.VerifyOne(ctx, owner, "grace.yates@onegate.example")
+	require.Equal(t, app.CodeSuppressed, app.CodeOf(err))
+	_, err = e.Suppress(ctx, operator, "not a domain")
+	refusedAs(t, "invalid_opt_out", err)
+}
+
+func TestAccountEndsWhenItsDayComesUnlessSomebodyChangesTheirMind(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		ctx, owner, other := t.Context(), e.NewActor("owner@one.example"), e.NewActor("owner@two.example")
+		e.Work()
+		e.Run(owner, "people.csv", []byte("Name,Website\nGrace Yates,onegate.example\n"))
+		kept := e.Run(other, "people.csv", []byte("Name,Website\nGrace Yates,onegate.example\n"))
+		_, secret, err := e.CreateKey(ctx, owner, "k", false)
+		require.NoError(t, err)
+		_, err = e.DeleteAccount(ctx, owner, "not the password")
+		refusedAs(t, "wrong_password", err)
+		_, err = e.DeleteAccount(ctx, owner, apptest.Password)
+		require.NoError(t, err)
+		require.NoError(t, e.KeepAccount(ctx, owner))
+		clean(t, e, 8*24*time.Hour)
+		_, err = e.KeyActor(ctx, secret, false)
+		require.NoError(t, err, "kept")
+
+		_, err = e.DeleteAccount(ctx, owner, apptest.Password)
+		require.NoError(t, err)
+		clean(t, e, 6*24*time.Hour)
+		_, err = e.Account(ctx, owner.Account)
+		require.NoError(t, err, "the grace is not over")
+		require.Eventually(t, func() bool {
+			clean(t, e, 16*24*time.Hour)
+			_, err := e.Account(ctx, owner.Account)
+			return app.CodeOf(err) == app.CodeNotFound
+		}, apptest.Patience, 50*time.Millisecond)
+		for _, table := range []string{"users", "lists", "records", "api_keys", "credit_entries", "paid_answers", "audit_events"} {
+			var n int64
+			require.NoError(t, e.DB.Table(table).Where("account_id = ?", owner.Account).Count(&n).Error)
+			require.Zero(t, n, table)
+		}
+		_, err = e.List(ctx, other.Account, kept.Ref)
+		require.NoError(t, err, "another account loses nothing")
+	})
+}
+
+// clean runs what the clock runs, so much later.
+func clean(t *testing.T, e *apptest.Env, later time.Duration) {
+	t.Helper()
+	now := e.App.Now
+	defer func() { e.App.Now = now }()
+	e.App.Now = func() time.Time { return time.Now().UTC().Add(later) }
+	_, err := e.Clean(t.Context())
+	require.NoError(t, err)
+}
+
+func TestOwnerTakesAllTheirDataAway(t *testing.T) {
+	e := apptest.New(t)
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	e.Work()
+	e.Run(owner, "people.csv", []byte("Name,Website\nGrace Yates,onegate.example\n"))
+	e.Run(e.NewActor("owner@two.example"), "theirs.csv", []byte("Name,Website\nNathan Fenwick,pelican-apps.example\n"))
+	_, secret, err := e.CreateKey(ctx, owner, "k", false)
+	require.NoError(t, err)
+	member := join(t, e, owner, "member@one.example", app.RoleMember)
+	refusedAs(t, "not_allowed", e.ExportData(ctx, member, io.Discard))
+	var body bytes.Buffer
+	require.NoError(t, e.ExportData(ctx, owner, &body))
+	archive, err := zip.NewReader(bytes.NewReader(body.Bytes()), int64(body.Len()))
+	require.NoError(t, err)
+	files := map[string]string{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		require.NoError(t, err)
+		text, err := io.ReadAll(r)
+		require.NoError(t, err)
+		files[f.Name] = string(text)
+	}
+	require.Len(t, files, 2)
+	var account struct {
+		Members []struct{ Email string }
+		Lists   []struct{ File string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(files["account.json"]), &account))
+	require.Len(t, account.Members, 2)
+	require.Contains(t, files[account.Lists[0].File], "grace.yates@onegate.example")
+	require.False(t, strings.Contains(body.String(), secret))
+	require.NotContains(t, files["account.json"], "argon2id")
+}
+
+func TestWhoDidWhatIsKnownToManagers(t *testing.T) {
+	e := apptest.New(t)
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	for range 60 {
+		require.NoError(t, e.RenameTeam(ctx, owner, "North Pier"))
+	}
+	first, next, err := e.AuditEvents(ctx, owner, "")
+	require.NoError(t, err)
+	require.Len(t, first, 50)
+	require.Equal(t, "owner@one.example", first[0].Email)
+	rest, end, err := e.AuditEvents(ctx, owner, next)
+	require.NoError(t, err)
+	require.Len(t, rest, 10)
+	require.Empty(t, end)
+	none, _, err := e.AuditEvents(ctx, e.NewActor("owner@two.example"), "")
+	require.NoError(t, err)
+	require.Empty(t, none)
+}
