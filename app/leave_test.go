@@ -56,7 +56,7 @@ func TestAccountEndsWhenItsDayComesUnlessSomebodyChangesTheirMind(t *testing.T) 
 		require.NoError(t, err)
 		require.NoError(t, e.KeepAccount(ctx, owner))
 		clean(t, e, 8*24*time.Hour)
-		_, err = e.KeyActor(ctx, secret, false)
+		_, err = e.UseKey(ctx, secret, false, time.Minute)
 		require.NoError(t, err, "kept")
 
 		_, err = e.DeleteAccount(ctx, owner, apptest.Password)

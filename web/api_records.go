@@ -26,7 +26,16 @@ type recordJSON struct {
 	Details       *string           `json:"details"` // the answer in a sentence
 	NextAttemptAt *string           `json:"next_attempt_at"`
 	CheckedAt     *string           `json:"checked_at"`
+	Previous      *previousJSON     `json:"previous,omitempty"` // the answer before the row was looked up again
 	Evidence      json.RawMessage   `json:"evidence,omitempty"` // only when one record is read
+}
+
+// previousJSON is an answer that a newer one replaced.
+type previousJSON struct {
+	Email     *string `json:"email"`
+	Status    string  `json:"status"`
+	Score     int     `json:"score"`
+	CheckedAt *string `json:"checked_at"`
 }
 
 func toRecordJSON(l app.List, r app.Record) recordJSON {
@@ -39,6 +48,9 @@ func toRecordJSON(l app.List, r app.Record) recordJSON {
 	}
 	if r.State == app.RecordDone {
 		out.Score = &r.Score
+	}
+	if r.PreviousAt != nil {
+		out.Previous = &previousJSON{orNull(r.PreviousEmail), r.PreviousStatus, r.PreviousScore, stamp(r.PreviousAt)}
 	}
 	if r.State == app.RecordRetrying {
 		out.NextAttemptAt = stamp(r.NextAttemptAt)
@@ -55,6 +67,9 @@ func (s *Server) apiRecords(q *call) error {
 	if err != nil {
 		return err
 	}
+	if q.isFresh(s.listVersion(q, l)) {
+		return nil
+	}
 	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
 		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
 	if err != nil {
@@ -69,7 +84,7 @@ func (s *Server) apiRecords(q *call) error {
 
 func (s *Server) apiRecord(q *call) error {
 	l, err := s.listed(q)
-	if err != nil {
+	if err != nil || q.isFresh(s.listVersion(q, l)) {
 		return err
 	}
 	r, err := s.app.Record(q.ctx(), q.actor.Account, l, q.param("record"))

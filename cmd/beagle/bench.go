@@ -21,7 +21,8 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
-	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchAutoscaleCommand(), benchAllCommand())
+	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchAutoscaleCommand(),
+		benchAPICommand(), benchAllCommand())
 	return cmd
 }
 
