@@ -24,6 +24,7 @@ const (
 	scheduleMails     = "mails"
 	scheduleMeasure   = "measure"
 	scheduleRestart   = "restart"
+	scheduleDomains   = "domains"
 )
 
 const (
@@ -56,6 +57,7 @@ func (a *App) schedules() []schedule {
 		{scheduleProcesses, processesEvery, a.pingProcesses},
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
+		{scheduleDomains, refreshEvery, a.refreshDomains},
 	}
 	if len(a.Config.Run.PingURLs) > 0 {
 		all = append(all, schedule{schedulePing, pingEvery, a.ping})
