@@ -59,6 +59,9 @@ func (a *App) schedules() []schedule {
 		{scheduleClean, cleanEvery, a.Clean},
 		{scheduleDomains, refreshEvery, a.refreshDomains},
 	}
+	if a.Config.Health.Every > 0 {
+		all = append(all, schedule{scheduleHealth, a.Config.Health.Every, a.CheckHealth})
+	}
 	if len(a.Config.Run.PingURLs) > 0 {
 		all = append(all, schedule{schedulePing, pingEvery, a.ping})
 	}
