@@ -19,6 +19,7 @@ const (
 	scheduleAutoscale = "autoscale"
 	scheduleClean     = "clean"
 	scheduleWorkers   = "workers"
+	scheduleReconcile = "reconcile"
 	scheduleProcesses = "processes"
 	schedulePing      = "ping"
 	scheduleMails     = "mails"
@@ -58,6 +59,7 @@ func (a *App) schedules() []schedule {
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
 		{scheduleDomains, refreshEvery, a.refreshDomains},
+		{scheduleReconcile, reconcileEvery, a.Reconcile},
 	}
 	if a.Config.Health.Every > 0 {
 		all = append(all, schedule{scheduleHealth, a.Config.Health.Every, a.CheckHealth})
