@@ -18,6 +18,9 @@ test-mta: ## the prober against real mail servers on loopback, Postfix and Harak
 drill: tools ## break things on purpose, with real processes on real services; prints a table (about twenty minutes)
 	go test -tags drill -v -count=1 -timeout 30m ./app/drill
 
+deploycheck: ## hold docs/deploy against the Compose specification and the Kubernetes API
+	cd .ci/deploycheck && go run . "$(CURDIR)/docs/deploy"
+
 screenshots: ## docs/screenshots: every page in a headless Chromium
 	SCREENSHOTS="$(CURDIR)/docs/screenshots" go test -count=1 -run TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall ./web
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -99,8 +100,8 @@ type alarmMessage struct {
 }
 
 func (a *App) tell(ctx context.Context, alarm Alarm) error {
-	url := a.Config.Run.AlertURL
-	if url == "" {
+	address := a.Config.Run.AlertURL
+	if address == "" {
 		return nil
 	}
 	m := alarmMessage{Type: "alarm.raised", Timestamp: a.Now()}
@@ -112,7 +113,7 @@ func (a *App) tell(ctx context.Context, alarm Alarm) error {
 	if err != nil {
 		return fmt.Errorf("encoding an alarm: %w", err)
 	}
-	d := Delivery{Ref: m.Type + ":" + hashSecret(alarm.Name + strconv.FormatInt(alarm.Since.UnixNano(), 10))[:26], URL: url, Payload: string(body)}
+	d := Delivery{Ref: m.Type + ":" + hashSecret(alarm.Name + strconv.FormatInt(alarm.Since.UnixNano(), 10))[:26], URL: address, Payload: string(body)}
 	for try := range alarmTries {
 		if try > 0 {
 			rest(ctx, alarmPause)
@@ -137,17 +138,17 @@ func (a *App) tellOnce(ctx context.Context, d Delivery) error {
 // ping asks every address of PING_URLS. One that does not answer 200 twice is an alarm.
 func (a *App) ping(ctx context.Context) (string, error) {
 	silent := 0
-	for _, url := range a.Config.Run.PingURLs {
-		err := a.pingOnce(ctx, url)
+	for _, address := range a.Config.Run.PingURLs {
+		err := a.pingOnce(ctx, address)
 		if err != nil {
 			rest(ctx, alarmPause)
-			err = a.pingOnce(ctx, url)
+			err = a.pingOnce(ctx, address)
 		}
 		if err != nil {
 			silent++
-			err = a.raise(ctx, "ping "+url, err.Error())
+			err = a.raise(ctx, "ping "+address, err.Error())
 		} else {
-			err = a.allClear(ctx, "ping "+url)
+			err = a.allClear(ctx, "ping "+address)
 		}
 		if err != nil {
 			return "", err
@@ -156,10 +157,10 @@ func (a *App) ping(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d of %d addresses answer", len(a.Config.Run.PingURLs)-silent, len(a.Config.Run.PingURLs)), a.tellAlarms(ctx)
 }
 
-func (a *App) pingOnce(ctx context.Context, url string) error {
+func (a *App) pingOnce(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, alarmTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return fmt.Errorf("pinging: %w", err)
 	}
@@ -172,6 +173,9 @@ const maxPingAnswer = 4 << 10
 func expectOK(req *http.Request) error {
 	req.Header.Set("User-Agent", "Beagle-Clock")
 	got, err := http.DefaultClient.Do(req)
+	if told := (*url.Error)(nil); errors.As(err, &told) {
+		err = told.Err // without the address: an alert's may hold a secret
+	}
 	if err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}

@@ -25,6 +25,7 @@ const (
 	scheduleMails     = "mails"
 	scheduleMeasure   = "measure"
 	scheduleRestart   = "restart"
+	scheduleDomains   = "domains"
 )
 
 const (
@@ -57,6 +58,7 @@ func (a *App) schedules() []schedule {
 		{scheduleProcesses, processesEvery, a.pingProcesses},
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
+		{scheduleDomains, refreshEvery, a.refreshDomains},
 		{scheduleReconcile, reconcileEvery, a.Reconcile},
 	}
 	if a.Config.Health.Every > 0 {

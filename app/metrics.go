@@ -50,7 +50,7 @@ func newMetrics(a *App) (*Metrics, error) {
 		lookups:       counters("lookups_total", "Lookups ended, by what came of them.", "process", "status", "reason"),
 		lookupSeconds: histograms("lookup_seconds", "Time of a lookup.", lookupBuckets, "process"),
 		jobs:          counters("jobs_total", "Jobs of lists and mails ended: ok, failed (tried again) or given_up.", "type", "outcome"),
-		jobSeconds:    histograms("job_seconds", "Time of a job.", jobBuckets, "type"),
+		jobSeconds:    histograms("job_seconds", "Time of a job.", jobBuckets, "type", "outcome"),
 		rows:          counters("rows_total", "Rows imported and rows written to result files.", "what"),
 		toFile:        histograms("upload_to_file_seconds", "From the upload of a list to its finished file.", fileBuckets).WithLabelValues().(prometheus.Histogram),
 		credits:       counters("credits_charged_total", "Credits charged for valid answers.").WithLabelValues(),
@@ -88,7 +88,7 @@ func (m *Metrics) job(kind string, err error, last bool, took time.Duration) {
 		outcome = "failed"
 	}
 	m.jobs.WithLabelValues(kind, outcome).Inc()
-	m.jobSeconds.WithLabelValues(kind).Observe(took.Seconds())
+	m.jobSeconds.WithLabelValues(kind, outcome).Observe(took.Seconds())
 }
 
 // finished counts a list's file that has been finished for the first time since its rows changed.

@@ -1,10 +1,13 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"beagle/app"
 	"beagle/app/apptest"
 	"beagle/app/config"
+	"beagle/app/finder"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
@@ -215,4 +219,83 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+func TestFactsOfDomainsInUseAreRefreshed(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		ahead := shifted(e)
+		as := e.NewActor("a@one.example")
+		stop := e.Work()
+		e.Run(as, "one.csv", []byte("First Name,Last Name,Website\nGrace,Yates,onegate.example\nNathan,Fenwick,pelican-apps.example\n"))
+		stop()
+		ages := func() (all []time.Time) {
+			require.NoError(t, e.DB.Raw("SELECT checked_at FROM domains WHERE name IN ('onegate.example', 'pelican-apps.example') ORDER BY name").Scan(&all).Error)
+			require.Len(t, all, 2)
+			return all
+		}
+		before := ages()
+		by := e
+		refresh := func() string {
+			_, err := by.Fire(t.Context(), "domains")
+			require.NoError(t, err)
+			runs, err := e.ScheduleRuns(t.Context())
+			require.NoError(t, err)
+			return runOf(t, runs, "domains").LastResult
+		}
+		require.Equal(t, "asked about 0 domains, 0 without an answer", refresh(), "they are young")
+		ahead.Store(int64(25 * time.Hour))
+		require.Contains(t, refresh(), "asked about 2 domains, 0 without")
+		after := ages()
+		require.Greater(t, after[0].Sub(before[0]), 24*time.Hour)
+		by = apptest.Open(t, e.Config, e.World) // it remembers nothing of what DNS said
+		by.App.Now = e.App.Now
+		require.NoError(t, e.World.Close())
+		ahead.Store(int64(50 * time.Hour))
+		require.Contains(t, refresh(), "asked about 2 domains, 2 without")
+		require.Equal(t, after, ages(), "silence changes nothing")
+		ahead.Store(int64(40 * 24 * time.Hour))
+		require.Contains(t, refresh(), "asked about 0 domains", "nobody uses them any more")
+	})
+}
+
+func TestJobThatPanicsIsReportedAndItsRowEndsFailed(t *testing.T) {
+	e := apptest.New(t, func(c *config.Config) { c.Worker.RecordServers = 1 })
+	as := e.NewActor("a@one.example")
+	var log lockedBuffer
+	broken, err := app.Open(t.Context(), e.Config, app.Options{Log: slog.New(slog.NewJSONHandler(&log, nil)), Dial: e.World.Dial,
+		Ask: func(context.Context, string, finder.Person) (finder.Result, error) { panic("a bug of ours") }})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- broken.Work(ctx) }()
+	l := e.Run(as, "one.csv", []byte("First Name,Last Name,Website\nGrace,Yates,onegate.example\n"))
+	stop()
+	require.NoError(t, <-ended)
+	require.NoError(t, broken.Close())
+	require.Equal(t, app.ListFinished, l.State)
+	rows, _, err := e.Records(t.Context(), as.Account, l, app.RecordQuery{})
+	require.NoError(t, err)
+	require.Equal(t, []string{app.RecordFailed, "internal_error"}, []string{rows[0].State, rows[0].Reason})
+	require.Contains(t, log.String(), `"msg":"job panicked","kind":"record:find","panic":"a bug of ours"`)
+	require.Contains(t, log.String(), `"msg":"record given up"`)
+	require.NotContains(t, log.String(), "Yates")
+}
+
+// lockedBuffer takes lines of several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -22,7 +22,7 @@ import (
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
 	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchAutoscaleCommand(),
-		benchAPICommand())
+		benchAPICommand(), benchAllCommand())
 	return cmd
 }
 
