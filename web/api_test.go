@@ -27,6 +27,7 @@ func TestFinderChecksItsParametersAsHunterDoes(t *testing.T) {
 		"domain=1.2.3.4&full_name=A+B":                           "invalid_domain",
 		"domain=a.example&first_name=1&last_name=B":              "invalid_first_name",
 		"domain=a.example&first_name=A&last_name=a@b":            "invalid_last_name",
+		"domain=a.example&full_name=%01":                         "invalid_full_name",
 		"domain=a.example&full_name=%00":                         "wrong_params",
 		"domain=a.example&full_name=A+B&max_duration=2":          "invalid_max_duration",
 		"domain=a.example&full_name=A+B&max_duration=soon":       "invalid_max_duration",
