@@ -1,7 +1,9 @@
 package web
 
 import (
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -187,6 +189,23 @@ func TestWordsForPeople(t *testing.T) {
 		require.Equal(t, want, percent(p))
 	}
 	require.Equal(t, "Mailbox full", reasonWord("mailbox_full"))
+}
+
+// What the audit page shows of who did what, said in words.
+func TestEveryActionThatIsAuditedHasAWord(t *testing.T) {
+	files, err := filepath.Glob("../app/*.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	audited, found := regexp.MustCompile(`\.audit\(ctx, [^"\n]*"([a-z_]+\.[a-z_]+)"`), 0
+	for _, name := range files {
+		body, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, m := range audited.FindAllStringSubmatch(string(body), -1) {
+			require.Contains(t, actionWords, m[1], name)
+			found++
+		}
+	}
+	require.Greater(t, found, 20)
 }
 
 func TestDonutCountsEveryRowOnce(t *testing.T) {
