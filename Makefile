@@ -1,7 +1,7 @@
-.PHONY: help build run test drill screenshots tools fmt clean
+.PHONY: help build run test test-mta drill screenshots tools fmt clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/beagle
 	go build -trimpath -o bin/beagle ./cmd/beagle
@@ -11,6 +11,9 @@ run: build ## everything in one process, with a simulated mail world
 
 test: ## vet, format and race tests on real services; installs what is missing on Debian as root
 	@.ci/test
+
+test-mta: ## the prober against real mail servers on loopback, Postfix and Haraka; as root, installs them on Debian
+	@.ci/test-mta
 
 drill: tools ## break things on purpose, with real processes on real services; prints a table (about ten minutes)
 	go test -tags drill -v -count=1 -timeout 30m ./app/drill

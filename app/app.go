@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"beagle/app/config"
@@ -40,8 +41,10 @@ type App struct {
 	optOuts  optOuts
 	question AskFunc // what a record job asks
 	opened   time.Time
+	migrated atomic.Bool // all migrations were seen to have run
 	paces    paceRests
 	memory   *domainMemory
+	scores   scoreRests
 	gate     *mxGate
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
@@ -179,11 +182,12 @@ func (a *App) Ready(ctx context.Context) map[string]error {
 		err = conn.PingContext(ctx)
 	}
 	note("database", err)
-	if err == nil {
+	if err == nil && !a.migrated.Load() {
 		pending, err := db.Pending(ctx, a.DB, migrations.FS)
 		if err == nil && pending > 0 {
 			err = fmt.Errorf("%d migrations have not run: beagle migrate", pending)
 		}
+		a.migrated.Store(err == nil) // they do not go away again, and looking costs a query each
 		note("migrations", err)
 	}
 	note("redis", a.Queue.Redis.Ping(ctx).Err())

@@ -58,6 +58,7 @@ func (a *App) ask(ctx context.Context, process string, p finder.Person) (finder.
 	if out, err := a.suppressed(ctx, firstOf(p.Email, p.Domain)); err != nil || out {
 		return suppressedResult(""), err
 	}
+	a.readCalibration(ctx)
 	var result finder.Result
 	switch process {
 	case ProcessVerify:

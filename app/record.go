@@ -49,6 +49,23 @@ type Record struct {
 	Note      string // the answer in a sentence
 	Evidence  string // finder.Evidence as JSON
 	CheckedAt *time.Time
+
+	// The answer before the row was looked up again; PreviousAt is nil when there is none.
+	PreviousEmail  string
+	PreviousStatus string
+	PreviousScore  int
+	PreviousAt     *time.Time
+}
+
+// keepAnswer notes the answer before a row is looked up again; a row that now asks about somebody else (asked is the
+// person key it had) keeps none.
+func (r *Record) keepAnswer(asked string) {
+	switch {
+	case r.PersonKey != asked:
+		r.PreviousEmail, r.PreviousStatus, r.PreviousScore, r.PreviousAt = "", "", 0, nil
+	case r.CheckedAt != nil:
+		r.PreviousEmail, r.PreviousStatus, r.PreviousScore, r.PreviousAt = r.Email, r.Status, r.Score, r.CheckedAt
+	}
 }
 
 // RecordQuery picks records of a list. Empty fields do not filter.

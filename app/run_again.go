@@ -161,6 +161,10 @@ func putToBeginning(tx *gorm.DB, taken []Record) error {
 	err := tx.Exec(`UPDATE records SET state = 'pending', run = run + 1, tries = 0, crashes = 0, queued_at = NULL, next_attempt_at = NULL,
 		twin_of = (SELECT first.id FROM records AS first WHERE first.id = records.twin_of AND first.person_key = records.person_key
 			AND (first.id IN ? OR first.state IN ('pending', 'queued', 'retrying'))),
+		previous_email = CASE WHEN checked_at IS NULL THEN previous_email ELSE email END,
+		previous_status = CASE WHEN checked_at IS NULL THEN previous_status ELSE status END,
+		previous_score = CASE WHEN checked_at IS NULL THEN previous_score ELSE score END,
+		previous_at = COALESCE(checked_at, previous_at),
 		email = '', status = '', score = 0, pattern = '', reason = '', note = '', evidence = '', checked_at = NULL
 		WHERE id IN ?`, ids, ids).Error
 	if err != nil {

@@ -44,6 +44,33 @@ func TestOperatorSeesTheInstallationAndTimeoutsAsRedDots(t *testing.T) {
 	require.NotContains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, `href="/admin"`)
 }
 
+func TestOperatorSeesWhetherTheScoresAreRight(t *testing.T) {
+	s := newSite(t)
+	b := s.operator()
+	require.Contains(t, s.send(b, "GET", "/admin", nil).body, "Not looked at yet")
+	require.NoError(t, s.DB.Exec(`INSERT INTO calibrations (kind, bins, made_at) VALUES ('verified', '[{"count":40,"right":30,"predicted":0.95}]', ?), ('guessed', '[]', ?)`, s.Now(), s.Now()).Error)
+	got := s.send(b, "GET", "/admin", nil).body
+	for _, part := range []string{"Addresses that a server confirmed", "40 outcomes", `cx="190.0" cy="50.0"`, "promised 95 %, right 75 %", "20.0 points raw", "No outcome is known yet."} {
+		require.Contains(t, got, part)
+	}
+}
+
+func TestARowThatIsLookedUpAgainShowsTheAnswerBefore(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	l := s.finished()
+	rows, _, err := s.Records(t.Context(), s.owner.Account, l, app.RecordQuery{Status: "valid"})
+	require.NoError(t, err)
+	id := fmt.Sprint(rows[0].ID)
+	page := fmt.Sprintf("/lists/%s/records/%s", l.Ref, id)
+	b := s.signedIn("owner@one.example")
+	require.NotContains(t, s.send(b, "GET", page, nil).body, "as before")
+	require.NoError(t, s.DB.Exec("UPDATE records SET previous_email = 'old@one.example', previous_status = 'accept_all', previous_score = 41, previous_at = ? WHERE id = ?", s.Now(), rows[0].ID).Error)
+	require.Contains(t, s.send(b, "GET", page, nil).body, "Before: old@one.example")
+	require.NoError(t, s.DB.Exec("UPDATE records SET previous_email = email, previous_status = status WHERE id = ?", rows[0].ID).Error)
+	require.Contains(t, s.send(b, "GET", page, nil).body, "The same answer as before")
+}
+
 func TestOperatorRunsAndDeletesTasks(t *testing.T) {
 	s := newSite(t)
 	b := s.operator()

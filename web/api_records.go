@@ -26,7 +26,16 @@ type recordJSON struct {
 	Details       *string           `json:"details"` // the answer in a sentence
 	NextAttemptAt *string           `json:"next_attempt_at"`
 	CheckedAt     *string           `json:"checked_at"`
+	Previous      *previousJSON     `json:"previous,omitempty"` // the answer before the row was looked up again
 	Evidence      json.RawMessage   `json:"evidence,omitempty"` // only when one record is read
+}
+
+// previousJSON is an answer that a newer one replaced.
+type previousJSON struct {
+	Email     *string `json:"email"`
+	Status    string  `json:"status"`
+	Score     int     `json:"score"`
+	CheckedAt *string `json:"checked_at"`
 }
 
 func toRecordJSON(l app.List, r app.Record) recordJSON {
@@ -39,6 +48,9 @@ func toRecordJSON(l app.List, r app.Record) recordJSON {
 	}
 	if r.State == app.RecordDone {
 		out.Score = &r.Score
+	}
+	if r.PreviousAt != nil {
+		out.Previous = &previousJSON{orNull(r.PreviousEmail), r.PreviousStatus, r.PreviousScore, stamp(r.PreviousAt)}
 	}
 	if r.State == app.RecordRetrying {
 		out.NextAttemptAt = stamp(r.NextAttemptAt)

@@ -97,7 +97,8 @@ func New(a *app.App, o Options) (*Server, error) {
 // Handler is the whole site and API.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Serve answers on l until ctx ends, then drains: live pages end at once, other requests have SHUTDOWN_TIMEOUT.
+// Serve answers on l until ctx ends, then drains: /readyz says no and live pages end at once; for DRAIN_DELAY new requests are still
+// taken, since a balancer needs a moment to look; then those that are under way have the rest of SHUTDOWN_TIMEOUT.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s.handler,
@@ -117,7 +118,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.StopStreams()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(s.app.Config.Shutdown-drainMargin, drainMargin))
+	delay := min(s.app.Config.DrainDelay, s.app.Config.Shutdown/2)
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving HTTP: %w", err)
+	case <-time.After(delay):
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(s.app.Config.Shutdown-delay-drainMargin, drainMargin))
 	defer cancel()
 	err := server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -33,6 +33,8 @@ type adminPage struct {
 	Charts    []series
 	Measured  bool // there is something to draw
 	KeepsMail bool
+
+	Reliability []reliabilityView
 }
 
 type spanChoice struct{ Name, Word string }
@@ -43,6 +45,11 @@ func (s *Server) adminShow(q *call) error {
 		return err
 	}
 	page := adminPage{Health: health, Span: spans[0].Name, KeepsMail: s.app.Config.Run.KeepMail}
+	reliability, err := s.app.Reliability(q.ctx(), q.actor)
+	if err != nil {
+		return err
+	}
+	page.Reliability = reliabilityViews(reliability)
 	w := window{now: s.app.Now(), span: spans[0].span, step: spans[0].step}
 	for _, choice := range spans {
 		page.Spans = append(page.Spans, spanChoice{choice.Name, choice.Word})

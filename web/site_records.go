@@ -28,7 +28,8 @@ type answerPage struct {
 	Next     *time.Time // when a row that waits is asked about again
 	Tries    int
 	Checked  *time.Time
-	Repeated bool // the answer was given to an earlier row of the list
+	Previous *app.Record // with the answer before this one; nil: there was none
+	Repeated bool        // the answer was given to an earlier row of the list
 	Evidence finder.Evidence
 }
 
@@ -46,6 +47,9 @@ func (s *Server) recordsShow(q *call) error {
 	}
 	page := answerPage{List: &l, Row: r.RowNo, Cells: cells(l.Columns, r.Cells), Name: personName(r), Domain: r.Domain, State: r.State, Email: r.Email, Status: r.Status,
 		Score: r.Score, Pattern: r.Pattern, Reason: r.Reason, Sentence: r.Note, Next: r.NextAttemptAt, Tries: r.Tries, Checked: r.CheckedAt, Repeated: r.TwinOf != nil}
+	if r.PreviousAt != nil {
+		page.Previous = &r
+	}
 	if page.Evidence, err = evidenceOf(r); err != nil {
 		return err
 	}

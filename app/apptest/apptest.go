@@ -69,7 +69,7 @@ func OnEach(t *testing.T, test func(t *testing.T, s Stack)) {
 
 // Config is the default configuration, pointed at a stack and a world.
 func Config(t testing.TB, s Stack, w *mailworld.World) config.Config {
-	c, err := config.Parse(map[string]string{"SECURE_COOKIES": "false", "WORKER_RECORD_SERVERS": "2", "PROBE_HELO": "beagle.example"})
+	c, err := config.Parse(map[string]string{"SECURE_COOKIES": "false", "WORKER_RECORD_SERVERS": "2", "PROBE_HELO": "beagle.example", "DRAIN_DELAY": "0s"})
 	require.NoError(t, err)
 	c = s.Configure(t, c)
 	c.Worker.MaxTries, c.Worker.MaxWait, c.Probe.Timeout = 3, 2*time.Second, 3*time.Second

@@ -24,6 +24,7 @@ type Config struct {
 	RedisProvider  string        `env:"REDIS_PROVIDER"`
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"25s"`
 	Shutdown       time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"25s"`
+	DrainDelay     time.Duration `env:"DRAIN_DELAY" envDefault:"2s"` // how long web still takes requests after /readyz has begun to say no
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
 	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
@@ -180,6 +181,9 @@ func (c Config) check() []error {
 	}
 	if c.Shutdown < time.Second || c.Shutdown > 10*time.Minute {
 		bad("SHUTDOWN_TIMEOUT", "must be between 1s and 10m, is %s", c.Shutdown)
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
+		bad("DRAIN_DELAY", "must be between 0 and 1m, is %s", c.DrainDelay)
 	}
 	c.Scale.check(bad)
 	c.Run.check(bad)

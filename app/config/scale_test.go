@@ -30,6 +30,7 @@ func TestWrongScalingAndMailAreNamed(t *testing.T) {
 		"HEROKU_API_URL":              {"HEROKU_API_URL": "api"},
 		"HEROKU_RESTART_AGE":          {"HEROKU_RESTART_AGE": "1m"},
 		"WORKER_MAX_AGE":              {"WORKER_MAX_AGE": "1s"},
+		"DRAIN_DELAY":                 {"DRAIN_DELAY": "2m"},
 		"CREDITS_LOW":                 {"CREDITS_LOW": "-1"},
 		"SENTRY_DSN":                  {"SENTRY_DSN": "sentry"},
 		"OTEL_EXPORTER_OTLP_ENDPOINT": {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},

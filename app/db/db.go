@@ -136,7 +136,7 @@ func migrations(g *gorm.DB, root fs.FS) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading migrations: %w", err)
 	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithAllowOutofOrder(true)} // numbers of two branches land in any order
 	if engine == Postgres {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {

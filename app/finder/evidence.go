@@ -34,7 +34,15 @@ type Evidence struct {
 	Asked        int                 `json:"asked"` // mailboxes asked for this question
 	Role         bool                `json:"role,omitempty"`
 	Score        []ScorePart         `json:"score,omitempty"`
+	Raw          float64             `json:"raw,omitempty"`        // the score before this installation's own outcomes corrected it, 0..1
+	Guess        *Guess              `json:"guess,omitempty"`      // what would have been answered had nobody been asked
 	Transcript   []probe.Line        `json:"transcript,omitempty"` // of the answer that decided
+}
+
+// Guess is the likeliest address before any mailbox was asked, and the score it would have had, 0..1, uncorrected.
+type Guess struct {
+	Email string  `json:"email"`
+	P     float64 `json:"p"`
 }
 
 // NameEvidence is how the name was read.

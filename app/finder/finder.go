@@ -3,6 +3,7 @@ package finder
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"beagle/app/probe"
@@ -15,6 +16,8 @@ type Finder struct {
 	opts    Options
 	overlay *overlay
 	gates   gates
+
+	calibration atomic.Pointer[Calibration]
 }
 
 // New makes a Finder. A nil memory keeps what is learned in this process only.
@@ -131,6 +134,8 @@ func (q *question) investigate(ctx context.Context) {
 	case q.answer.Verdict == probe.Yes:
 		q.acceptAll()
 	default:
+		best := q.cands[0]
+		q.res.Evidence.Guess = &Guess{best.local + "@" + q.domain, round3(q.post.calibrated(best) * rightStillThere)}
 		q.ask(ctx)
 	}
 }

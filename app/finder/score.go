@@ -132,6 +132,7 @@ func (q *question) collision(a asked) float64 {
 // score multiplies the parts into Result.Score and keeps them as evidence.
 func (q *question) score(parts []ScorePart) {
 	p := 1.0
+	parts = q.recalibrated(parts)
 	for i, s := range parts {
 		p *= s.Factor
 		parts[i].Factor = math.Round(s.Factor*1000) / 1000

@@ -2,7 +2,7 @@ package scaler
 
 import (
 	"math"
-	"math/rand/v2"
+	"net/http"
 	"testing"
 	"time"
 
@@ -74,75 +74,34 @@ func TestDecisionIsAlwaysWithinBounds(t *testing.T) {
 	})
 }
 
-// day is what came of a simulated day.
-type day struct {
-	changes, flaps int     // flaps: workers taken away within half an hour of having been added
-	backlogMinutes float64 // thousands
-	workerHours    float64
-	lateBursts     int // ticks at which the rule alone wanted much more and did not get it
-}
-
-// simulate runs a day of spiky work: a slow wave, bursts of uploads, noise. Workers do half an event a second each.
-func simulate(t *testing.T, r Rules, decide func(time.Time, Backlog, State, Rules) Decision) day {
-	dice := rand.New(rand.NewPCG(7, 11))
-	const perWorker, step = 0.5, 10 * time.Second
-	var result day
-	var lastUp time.Time
-	state, waiting, processed := State{Workers: r.Min}, 0.0, 0.0
-	for s := time.Duration(0); s < 24*time.Hour; s += step {
-		hour := s.Hours()
-		waiting += step.Seconds() * (0.3 + 3*math.Max(0, math.Sin((hour-6)/24*2*math.Pi))) * (0.5 + dice.Float64())
-		if dice.Float64() < 24.0/8640 { // one burst an hour or so
-			waiting += 500 + dice.Float64()*6000
-		}
-		done := math.Min(waiting, float64(state.Workers)*perWorker*step.Seconds())
-		waiting, processed = waiting-done, processed+done
-		result.backlogMinutes += waiting * step.Minutes() / 1000
-		result.workerHours += float64(state.Workers) * step.Hours()
-		if s%r.Interval != 0 {
-			continue
-		}
-		now := start.Add(s)
-		wish, _ := r.wish(int64(waiting), 0)
-		d := decide(now, Backlog{int64(waiting), int64(processed)}, state, r)
-		require.GreaterOrEqual(t, d.Workers, r.Min)
-		require.LessOrEqual(t, d.Workers, r.Max)
-		if r.Target == 0 && float64(d.Workers) < (1-slack)*float64(wish) {
-			result.lateBursts++
-		}
-		if d.Change {
-			result.changes++
-			if d.Workers > state.Workers {
-				lastUp = now
-			} else if now.Sub(lastUp) < 30*time.Minute {
-				result.flaps++
-			}
-		}
-		state = d.State
-	}
-	return result
-}
-
-// bare is the rule without hysteresis or cool-down: what the figures are compared with.
-func bare(now time.Time, b Backlog, s State, r Rules) Decision {
-	n, why := r.wish(b.Waiting, 0)
-	return Decision{Workers: n, Change: n != s.Workers, Why: why, State: State{At: now, Workers: n}}
-}
-
+// A day against the stand-in of the Heroku API: every decision is asked for and carried out by HTTP.
 func TestASpikyDayIsFollowedWithoutFlapping(t *testing.T) {
 	target := seed
 	target.Target = 10 * time.Minute
-	plain, steady, measured := simulate(t, seed, bare), simulate(t, seed, Decide), simulate(t, target, Decide)
-	for _, row := range []struct {
-		name string
-		day
-	}{{"rule alone", plain}, {"rule, steadied", steady}, {"target 10 min", measured}} {
-		t.Logf("%-15s %3d changes, %2d flaps, %6.0f thousand event-minutes of backlog, %4.0f worker-hours", row.name, row.changes, row.flaps, row.backlogMinutes, row.workerHours)
+	simulate := func(r Rules, decide Decider) Day {
+		p := &platform{t: t, quantity: r.Min}
+		h, _ := heroku(t, p)
+		day, err := SimulateDay(t.Context(), r, decide, h)
+		require.NoError(t, err)
+		require.Equal(t, 144, day.Ticks)
+		require.GreaterOrEqual(t, day.Fewest, 3)
+		require.LessOrEqual(t, day.Most, 50)
+		require.Equal(t, 1+day.Ticks+day.Changes, len(p.asked), "asked at every tick, told at every change")
+		return day
 	}
-	require.Zero(t, steady.lateBursts, "a burst is followed at the next tick")
-	require.Zero(t, steady.flaps)
-	require.Zero(t, measured.flaps)
-	require.Less(t, steady.changes, plain.changes*2/3)
-	require.Less(t, steady.backlogMinutes, plain.backlogMinutes)
-	require.Less(t, measured.workerHours, steady.workerHours, "what is measured need not be guessed")
+	plain, steady, measured := simulate(seed, FixedRule), simulate(seed, Decide), simulate(target, Decide)
+	require.Equal(t, 50, steady.Most, "a burst gets all there is")
+	require.Zero(t, steady.Late, "a burst is followed at the next tick")
+	require.Zero(t, steady.Flaps)
+	require.Zero(t, measured.Flaps)
+	require.Less(t, steady.Changes, plain.Changes*2/3)
+	require.Less(t, steady.BacklogMinutes, plain.BacklogMinutes)
+	require.Less(t, measured.WorkerHours, steady.WorkerHours, "what is measured need not be guessed")
+}
+
+func TestDayEndsWhenTheDriverFails(t *testing.T) {
+	p := &platform{t: t, answers: []func(http.ResponseWriter){status(404)}}
+	h, _ := heroku(t, p)
+	_, err := SimulateDay(t.Context(), seed, Decide, h)
+	require.ErrorContains(t, err, "404")
 }

@@ -21,8 +21,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
-	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(),
-		benchBesideCommand())
+	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchAutoscaleCommand())
 	return cmd
 }
 

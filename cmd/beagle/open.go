@@ -74,7 +74,7 @@ func openEmbedded(ctx context.Context, dir string, demo bool, log func(config.Co
 	o.closers = append(o.closers, stack.Close)
 	c = stack.Configure(c)
 	c.SecureCookies = false // plain HTTP on this machine
-	c.Shutdown = min(c.Shutdown, embeddedShutdown)
+	c.Shutdown, c.DrainDelay = min(c.Shutdown, embeddedShutdown), 0
 	c.Run.KeepMail = c.Run.SMTPURL == ""
 	var dial app.DialFunc
 	if demo {
