@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	keyPrefix    = "bgl_"
-	keyShown     = len(keyPrefix) + 6 // how much of a key lists show
-	maxKeys      = 100
-	keyUsedTouch = time.Minute // how stale last_used_at may get
+	keyPrefix = "bgl_"
+	keyShown  = len(keyPrefix) + 6 // how much of a key lists show
+	maxKeys   = 100
 )
 
 // Key is an API key of an account. The key itself is shown once, when it is made; the table holds its SHA-256.
@@ -31,6 +30,7 @@ type Key struct {
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+	Role       string `gorm:"-"` // of its maker, where the key is used
 }
 
 // TableName is the table of keys.
@@ -84,36 +84,37 @@ func (a *App) RevokeKey(ctx context.Context, as Actor, id int64) error {
 	if done.RowsAffected == 0 {
 		return Refuse(CodeNotFound, "key_not_found", "No such key.")
 	}
+	a.ForgetKeys(ctx)
 	a.audit(ctx, as, "key.revoked", fmt.Sprint(id))
 	return nil
 }
 
-// KeyActor is who a key belongs to. inURL tells that the key came in the address of the request,
-// where logs and proxies can see it: only keys made for that are taken.
-func (a *App) KeyActor(ctx context.Context, secret string, inURL bool) (Actor, error) {
-	if secret == "" {
-		return Actor{}, Refuse(CodeUnauthorized, "no_key", "Send your API key in the Authorization header: Bearer bgl_…")
-	}
+var errNoKey = Refuse(CodeUnauthorized, "no_key", "Send your API key in the Authorization header: Bearer bgl_…")
+
+// readKey reads a key that was not revoked.
+func (a *App) readKey(ctx context.Context, hash string) (Key, error) {
 	var key Key
-	err := a.DB.WithContext(ctx).Where("hash = ? AND revoked_at IS NULL", hashSecret(secret)).First(&key).Error
+	err := a.DB.WithContext(ctx).Where("hash = ? AND revoked_at IS NULL", hash).First(&key).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return Actor{}, Refuse(CodeUnauthorized, "authentication_failed", "No such API key, or it was revoked.")
+		return Key{}, Refuse(CodeUnauthorized, "authentication_failed", "No such API key, or it was revoked.")
 	}
 	if err != nil {
-		return Actor{}, fmt.Errorf("reading a key: %w", err)
-	}
-	if inURL && !key.InURL {
-		return Actor{}, Refuse(CodeUnauthorized, "key_not_for_urls", "This key may not be sent as ?api_key=. Send it in the Authorization header, or make a key with \"allow in URL\".")
-	}
-	now := a.Now()
-	if key.LastUsedAt == nil || now.Sub(*key.LastUsedAt) > keyUsedTouch {
-		if err := a.DB.WithContext(ctx).Model(&Key{}).Where("id = ?", key.ID).Update("last_used_at", now).Error; err != nil {
-			a.Log.WarnContext(ctx, "key not touched", "error", err)
-		}
+		return Key{}, fmt.Errorf("reading a key: %w", err)
 	}
 	var role []string // a key may what its maker may
 	if err := a.DB.WithContext(ctx).Model(&User{}).Where("id = ?", key.UserID).Pluck("role", &role).Error; err != nil {
-		return Actor{}, fmt.Errorf("reading a key's user: %w", err)
+		return Key{}, fmt.Errorf("reading a key's user: %w", err)
 	}
-	return Actor{Account: key.AccountID, User: key.UserID, Role: firstOf(role...)}, nil
+	key.Role = firstOf(role...)
+	return key, nil
 }
+
+// mayCome refuses a key in the address of a request that was not made for it.
+func (k Key) mayCome(inURL bool) error {
+	if inURL && !k.InURL {
+		return Refuse(CodeUnauthorized, "key_not_for_urls", "This key may not be sent as ?api_key=. Send it in the Authorization header, or make a key with \"allow in URL\".")
+	}
+	return nil
+}
+
+func (k Key) actor() Actor { return Actor{Account: k.AccountID, User: k.UserID, Role: k.Role} }

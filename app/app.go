@@ -43,6 +43,9 @@ type App struct {
 	opened   time.Time
 	migrated atomic.Bool // all migrations were seen to have run
 	paces    paceRests
+	keys     keyring
+	calls    callBook
+	sealer   sealer
 	memory   *domainMemory
 	scores   scoreRests
 	gate     *mxGate
@@ -88,6 +91,9 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	if a.noHash, err = argon2id.CreateHash(newRef(), passwordCost); err != nil {
 		return nil, fmt.Errorf("preparing password checks: %w", err)
 	}
+	if a.sealer, err = newSealer(c.SecretKey); err != nil {
+		return nil, err
+	}
 	if a.DB, err = db.Open(ctx, c.DatabaseURL); err != nil {
 		return nil, err
 	}
@@ -108,6 +114,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.settler = newSettler(a)
+	a.openCalls()
 	if a.question = o.Ask; a.question == nil {
 		a.question = a.ask
 	}
@@ -148,6 +155,7 @@ func (a *App) Migrate(ctx context.Context) error { return db.Migrate(ctx, a.DB, 
 // Close ends what Open began. Workers must have stopped.
 func (a *App) Close() error {
 	var errs []error
+	a.calls.close()
 	if a.settler != nil {
 		a.settler.close()
 	}

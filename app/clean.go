@@ -56,6 +56,7 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 		}
 		note(gone.RowsAffected, old.what, gone.Error)
 	}
+	note(0, "", a.sealOld(ctx))
 	uploads, err := a.Files.AbortStale(ctx, now.Add(-uploadKeep))
 	note(int64(uploads), "broken-off uploads", err)
 	if len(done) == 0 {

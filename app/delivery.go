@@ -132,6 +132,7 @@ func (a *App) Deliver(ctx context.Context, id int64) error {
 		if err := a.DB.WithContext(ctx).First(hook, *d.WebhookID).Error; err != nil {
 			return fmt.Errorf("reading the webhook of delivery %d: %w", id, err)
 		}
+		a.unseal(ctx, hook)
 		secret = hook.Secret
 	} else {
 		var err error
@@ -177,6 +178,9 @@ func (a *App) send(ctx context.Context, d *Delivery, secret string) (after time.
 
 // signed is the request of one try, signed by the Standard Webhooks specification.
 func signed(ctx context.Context, d Delivery, secret string, now time.Time) (*http.Request, error) {
+	if secret == "" {
+		return nil, errSealed
+	}
 	signer, err := webhooks.NewWebhook(secret)
 	if err != nil {
 		return nil, err

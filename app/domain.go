@@ -28,6 +28,7 @@ const (
 type domainMemory struct {
 	app   *App
 	cache *lru.Cache[string, recalled]
+	own   *lru.Cache[ownKey, ownPatterns]
 	reads singleflight.Group
 }
 
@@ -39,7 +40,11 @@ type recalled struct {
 
 func newDomainMemory(a *App) (*domainMemory, error) {
 	cache, err := lru.New[string, recalled](domainCacheSize)
-	return &domainMemory{app: a, cache: cache}, err
+	if err != nil {
+		return nil, err
+	}
+	own, err := lru.New[ownKey, ownPatterns](domainCacheSize)
+	return &domainMemory{app: a, cache: cache, own: own}, err
 }
 
 type domainRow struct {
@@ -51,8 +56,17 @@ type domainRow struct {
 
 func (domainRow) TableName() string { return "domains" }
 
-// Recall reads what is known of a domain.
+// Recall reads what is known of a domain, to the account that ctx is for (forAccount): what lookups have shown anybody, and what the
+// addresses that this account has sent say.
 func (m *domainMemory) Recall(ctx context.Context, domain string) (finder.Known, error) {
+	known, err := m.shared(ctx, domain)
+	if account := accountOf(ctx); err == nil && account != 0 {
+		known, err = m.withOwn(ctx, known, ownKey{account, domain})
+	}
+	return known, err
+}
+
+func (m *domainMemory) shared(ctx context.Context, domain string) (finder.Known, error) {
 	if r, ok := m.cache.Get(domain); ok && m.app.Now().Before(r.until) {
 		return r.known, nil
 	}
@@ -145,18 +159,14 @@ func learn(tx *gorm.DB, group []*outcome) error {
 			seen = append(seen, observation{l.Domain, hashSecret(l.Address), l.Pattern, l.Hit, db.Time(tx, o.checked)})
 		}
 	}
-	return observe(tx, seen, sourceLookup)
+	return observe(tx, seen)
 }
 
-// Sources of observations.
-const (
-	sourceLookup = "lookup"
-	sourceKnown  = "known"
-	sourceBounce = "bounce"
-)
+// sourceLookup is the source of observations: what a mail server has said.
+const sourceLookup = "lookup"
 
 // observe stores observations and counts each address once, whoever saw it first.
-func observe(tx *gorm.DB, seen []observation, source string) error {
+func observe(tx *gorm.DB, seen []observation) error {
 	if len(seen) == 0 {
 		return nil
 	}
@@ -175,7 +185,7 @@ func observe(tx *gorm.DB, seen []observation, source string) error {
 	}
 	err = tx.Raw(`INSERT INTO observations (domain, address_hash, pattern, hit, source, seen_at)
 		SELECT domain, address_hash, pattern, hit, ?, seen_at FROM `+values+` WHERE true
-		ON CONFLICT (domain, address_hash, pattern) DO NOTHING RETURNING domain, pattern, hit`, source, arg).Scan(&fresh).Error
+		ON CONFLICT (domain, address_hash, pattern) DO NOTHING RETURNING domain, pattern, hit`, sourceLookup, arg).Scan(&fresh).Error
 	if err != nil {
 		return fmt.Errorf("storing observations: %w", err)
 	}

@@ -44,7 +44,7 @@ func (a *App) DomainSearch(ctx context.Context, account int64, domain, company s
 	if err != nil {
 		return DomainKnowledge{}, err
 	}
-	known, err := a.memory.Recall(ctx, name)
+	known, err := a.memory.Recall(forAccount(ctx, account), name)
 	if err != nil {
 		return DomainKnowledge{}, err
 	}

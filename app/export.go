@@ -75,12 +75,16 @@ func (a *App) finishEmpty(ctx context.Context, l List) error {
 func (a *App) finish(ctx context.Context, l List) error {
 	now, ended := a.Now(), false
 	var about mailTask
+	var due []Delivery
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
 		moved := tx.Exec("UPDATE lists SET state = 'finished', finished_at = ? WHERE id = ? AND state = 'exporting'", now, l.ID)
 		if ended = moved.RowsAffected == 1; moved.Error != nil || !ended {
 			return moved.Error
 		}
 		if about, err = a.aboutList(tx, mail.ListFinished, l.ID); err != nil {
+			return err
+		}
+		if due, err = a.announce(tx, l.ID, EventFinished); err != nil {
 			return err
 		}
 		return tx.Exec("INSERT INTO list_times (list_id, at, seconds, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", l.ID, now, now.Sub(l.CreatedAt).Seconds(), l.Imported).Error
@@ -91,7 +95,7 @@ func (a *App) finish(ctx context.Context, l List) error {
 	if ended {
 		a.Metrics.finished(l, now)
 		a.mailOnce(ctx, about)
-		a.announce(ctx, l.ID, EventFinished)
+		a.deliverAll(ctx, due)
 	}
 	return nil
 }

@@ -198,7 +198,8 @@ func (a *App) imported(ctx context.Context, l List) error {
 	if l.Imported == 0 {
 		return a.failList(ctx, l.ID, sheet.NoRows, "The file has no rows.")
 	}
-	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	var due []Delivery
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
 		moved := tx.Exec(`UPDATE lists SET state = 'running', total = imported, changed_at = ? WHERE id = ? AND state = 'importing'`, a.Now(), l.ID)
 		if moved.Error != nil || moved.RowsAffected == 0 {
 			return moved.Error
@@ -219,6 +220,9 @@ func (a *App) imported(ctx context.Context, l List) error {
 				return fmt.Errorf("ending rows without a process: %w", err)
 			}
 		}
+		if due, err = a.announce(tx, l.ID, EventImported); err != nil {
+			return err
+		}
 		return recount(tx, l.ID)
 	})
 	if err != nil {
@@ -226,6 +230,6 @@ func (a *App) imported(ctx context.Context, l List) error {
 	}
 	a.Metrics.rows.WithLabelValues("imported").Add(float64(l.Imported))
 	a.Log.InfoContext(ctx, "list imported", "list", l.ID, "rows", l.Imported)
-	a.announce(ctx, l.ID, EventImported)
+	a.deliverAll(ctx, due)
 	return a.endIfDone(ctx, []int64{l.ID})
 }

@@ -56,12 +56,13 @@ type knownRow struct {
 	Last    string  `json:"last_name"`
 	Kind    string  `json:"kind"`
 	Created *string `json:"created_at"`
-	pattern string
+	Pattern string  `json:"pattern"`
 }
 
-var knownColumns = []string{"account_id bigint", "email text", "domain text", "first_name text", "last_name text", "kind text", "created_at timestamptz"}
+var knownColumns = []string{"account_id bigint", "email text", "domain text", "first_name text", "last_name text", "kind text", "created_at timestamptz", "pattern text"}
 
-// AddKnown stores addresses that an account knows to be right (or to bounce) and lets their domains learn from them.
+// AddKnown stores addresses that an account knows to be right (or to bounce). What they say of how their domains write addresses is
+// learned for this account only (see ownPatterns): nobody's word changes what others are told.
 // The same address sent again changes nothing; a bounce of a known address takes its lesson back.
 func (a *App) AddKnown(ctx context.Context, as Actor, kind string, emails []KnownEmail) (KnownSummary, error) {
 	switch {
@@ -98,7 +99,7 @@ func (a *App) AddKnown(ctx context.Context, as Actor, kind string, emails []Know
 		return KnownSummary{}, fmt.Errorf("storing known addresses: %w", err)
 	}
 	for _, r := range rows {
-		a.memory.cache.Remove(r.Domain)
+		a.memory.own.Remove(ownKey{as.Account, r.Domain})
 	}
 	a.audit(ctx, as, "known_emails.added", fmt.Sprintf("%d %s", sum.Stored, kind))
 	return sum, nil
@@ -124,87 +125,43 @@ func (a *App) knownRow(ctx context.Context, as Actor, kind string, e KnownEmail)
 		row.First, row.Last = name.First.Text, name.Last.Text
 	}
 	if found := finder.Infer(name, local); len(found) > 0 && !finder.RoleAccount(local) {
-		row.pattern = found[0].ID
+		row.Pattern = found[0].ID
 	}
 	return row, "", nil
 }
 
-// storeKnown writes the rows that bring news and teaches what they say.
+// storeKnown writes the rows that bring news, and tells how many those are and how many of them teach a pattern.
 func (a *App) storeKnown(tx *gorm.DB, account int64, kind string, rows []*knownRow) (stored, taught int, err error) {
 	values, arg, err := db.Rows(tx, "v", knownColumns, rows)
 	if err != nil {
 		return 0, 0, err
 	}
-	var news []string
-	err = tx.Raw(`INSERT INTO known_emails (account_id, email, domain, first_name, last_name, kind, created_at)
-		SELECT account_id, email, domain, first_name, last_name, kind, created_at FROM `+values+` WHERE true
+	var news []struct{ Email, Pattern string }
+	err = tx.Raw(`INSERT INTO known_emails (account_id, email, domain, first_name, last_name, kind, created_at, pattern)
+		SELECT account_id, email, domain, first_name, last_name, kind, created_at, pattern FROM `+values+` WHERE true
 		ON CONFLICT (account_id, email) DO UPDATE SET kind = excluded.kind, created_at = excluded.created_at,
 			first_name = CASE WHEN excluded.first_name = '' THEN known_emails.first_name ELSE excluded.first_name END,
-			last_name = CASE WHEN excluded.last_name = '' THEN known_emails.last_name ELSE excluded.last_name END
-		WHERE known_emails.kind <> excluded.kind OR (known_emails.first_name = '' AND excluded.first_name <> '') RETURNING email`, arg).Scan(&news).Error
-	if err != nil {
-		return 0, 0, err
+			last_name = CASE WHEN excluded.last_name = '' THEN known_emails.last_name ELSE excluded.last_name END,
+			pattern = CASE WHEN excluded.pattern = '' THEN known_emails.pattern ELSE excluded.pattern END
+		WHERE known_emails.kind <> excluded.kind OR (known_emails.first_name = '' AND excluded.first_name <> '')
+			OR (known_emails.pattern = '' AND excluded.pattern <> '') RETURNING email, pattern`, arg).Scan(&news).Error
+	if err != nil || kind != KnownBounce {
+		return len(news), teaching(news), err
 	}
-	fresh := make(map[string]bool, len(news))
-	for _, email := range news {
-		fresh[email] = true
+	emails := make([]string, len(news))
+	for i, n := range news {
+		emails[i] = n.Email
 	}
-	var said, lessons []observation
-	for _, r := range rows {
-		if !fresh[r.Email] {
-			continue
-		}
-		o := observation{r.Domain, hashSecret(r.Email), r.pattern, kind == KnownRight, db.Time(tx, a.Now())}
-		said = append(said, o)
-		if r.pattern != "" {
-			lessons = append(lessons, o)
-		}
-	}
-	source := sourceKnown
-	if kind == KnownBounce {
-		source = sourceBounce
-		if err := tx.Exec("DELETE FROM single_answers WHERE account_id = ? AND email IN ?", account, news).Error; err != nil {
-			return 0, 0, err
-		}
-	}
-	if err := unlearn(tx, said); err != nil {
-		return 0, 0, err
-	}
-	return len(news), len(lessons), observe(tx, lessons, source)
+	return len(news), teaching(news), tx.Exec("DELETE FROM single_answers WHERE account_id = ? AND email IN ?", account, emails).Error
 }
 
-// unlearn takes back what was counted of addresses of which the opposite is now known.
-func unlearn(tx *gorm.DB, said []observation) error {
-	if len(said) == 0 {
-		return nil
-	}
-	values, arg, err := db.Rows(tx, "v", observationColumns, said)
-	if err != nil {
-		return err
-	}
-	var wrong []struct {
-		Domain, Pattern string
-		Hit             bool
-	}
-	err = tx.Raw(`DELETE FROM observations WHERE EXISTS (SELECT 1 FROM `+values+` WHERE v.domain = observations.domain
-		AND v.address_hash = observations.address_hash AND v.hit <> observations.hit) RETURNING domain, pattern, hit`, arg).Scan(&wrong).Error
-	if err != nil {
-		return fmt.Errorf("taking observations back: %w", err)
-	}
-	sums := map[[2]string]*patternSum{}
-	for _, w := range wrong {
-		sum := sums[[2]string{w.Domain, w.Pattern}]
-		if sum == nil {
-			sum = &patternSum{Domain: w.Domain, Pattern: w.Pattern}
-			sums[[2]string{w.Domain, w.Pattern}] = sum
-		}
-		if w.Hit {
-			sum.Hits--
-		} else {
-			sum.Misses--
+func teaching(news []struct{ Email, Pattern string }) (n int) {
+	for _, row := range news {
+		if row.Pattern != "" {
+			n++
 		}
 	}
-	return addPatterns(tx, sums)
+	return n
 }
 
 // keepAnswer stores the answer to a single question for as long as it may be used again, and the address among those the account knows.

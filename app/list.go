@@ -189,6 +189,7 @@ func (a *App) move(ctx context.Context, list int64, from []string, to string, mo
 func (a *App) failList(ctx context.Context, list int64, reason, note string) error {
 	var moved bool
 	var about mailTask
+	var due []Delivery
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		failed := tx.Model(&List{}).Where("id = ? AND state IN ?", list, []string{ListMapping, ListImporting, ListRunning, ListPaused, ListExporting}).
 			Updates(map[string]any{"state": ListFailed, "reason": reason, "note": note, "finished_at": a.Now()})
@@ -196,7 +197,10 @@ func (a *App) failList(ctx context.Context, list int64, reason, note string) err
 			return failed.Error
 		}
 		var err error
-		about, err = a.aboutList(tx, mail.ListFailed, list)
+		if about, err = a.aboutList(tx, mail.ListFailed, list); err != nil {
+			return err
+		}
+		due, err = a.announce(tx, list, EventFailed)
 		return err
 	})
 	if err != nil {
@@ -205,7 +209,7 @@ func (a *App) failList(ctx context.Context, list int64, reason, note string) err
 	if moved {
 		a.Log.WarnContext(ctx, "list failed", "list", list, "reason", reason)
 		a.mailOnce(ctx, about)
-		a.announce(ctx, list, EventFailed)
+		a.deliverAll(ctx, due)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) (err err
 		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
 		defer func() { span.End(err) }()
 	}
-	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
 	defer cancel()
 	began := time.Now()
 	asked, span := a.startIn(asking, t.Trace, "ask")

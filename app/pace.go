@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,36 +23,44 @@ type paceRests struct {
 	until time.Time
 }
 
-// CountRequest counts one request under each name in the window that now lies in, and gives the counts and how long the window
-// still lasts. An error says that nobody can know.
-func (a *App) CountRequest(ctx context.Context, window time.Duration, names ...string) (used []int64, reset time.Duration, err error) {
+func (p *paceRests) resting(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return now.Before(p.until)
+}
+
+func (p *paceRests) rest(until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.until = until
+}
+
+// countRequest counts one request under each name in the window that now lies in, and gives the counts, the token of the keys, and how
+// long the window still lasts. An error says that nobody can know.
+func (a *App) countRequest(ctx context.Context, window time.Duration, names ...string) (used []int64, token string, reset time.Duration, err error) {
 	now := a.Now()
-	a.paces.mu.Lock()
-	resting := now.Before(a.paces.until)
-	a.paces.mu.Unlock()
-	if resting {
-		return nil, 0, errRedisAway
+	if a.paces.resting(now) {
+		return nil, "", 0, errRedisAway
 	}
 	began := now.Truncate(window)
 	ctx, cancel := context.WithTimeout(ctx, paceTimeout)
 	defer cancel()
 	pipe := a.Queue.Redis.Pipeline()
-	for _, name := range names {
-		key := fmt.Sprintf("beagle:pace:%s:%d", name, began.Unix())
-		pipe.Incr(ctx, key)
+	seen := pipe.Get(ctx, keyToken)
+	counts := make([]*redis.IntCmd, len(names))
+	for i, name := range names {
+		key := "beagle:pace:" + name + ":" + strconv.FormatInt(began.Unix(), 10)
+		counts[i] = pipe.Incr(ctx, key)
 		pipe.Expire(ctx, key, 2*window)
 	}
-	answers, err := pipe.Exec(ctx)
-	if err != nil {
-		a.paces.mu.Lock()
-		a.paces.until = now.Add(paceRest)
-		a.paces.mu.Unlock()
-		return nil, 0, fmt.Errorf("counting a request: %w", err)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: no key was ever revoked
+		a.paces.rest(now.Add(paceRest))
+		return nil, "", 0, fmt.Errorf("counting a request: %w", err)
 	}
-	for i := 0; i < len(answers); i += 2 {
-		used = append(used, answers[i].(*redis.IntCmd).Val())
+	for _, c := range counts {
+		used = append(used, c.Val())
 	}
-	return used, began.Add(window).Sub(now), nil
+	return used, seen.Val(), began.Add(window).Sub(now), nil
 }
 
 var errRedisAway = errors.New("redis did not answer a moment ago")

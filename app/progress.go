@@ -80,6 +80,9 @@ func (a *App) Progress(ctx context.Context, l List) (Progress, error) {
 }
 
 func (a *App) countRetrying(ctx context.Context, l List, c *Counts) error {
+	if l.State == ListFinished {
+		return nil
+	}
 	retrying := a.DB.WithContext(ctx).Model(&Record{}).Where("list_id = ? AND state = 'retrying'", l.ID).Session(&gorm.Session{})
 	if err := retrying.Count(&c.Retrying).Error; err != nil {
 		return fmt.Errorf("counting waiting rows of list %s: %w", l.Ref, err)

@@ -92,6 +92,9 @@ func (a *App) RetryFailed(ctx context.Context, as Actor, ref string) (List, erro
 	if err != nil {
 		return List{}, err
 	}
+	if err := a.mayStart(ctx, as.Account); err != nil {
+		return List{}, err
+	}
 	moved, err := a.move(ctx, l.ID, []string{ListFinished, ListCanceled}, ListRunning, map[string]any{"finished_at": nil, "changed_at": a.Now()})
 	if err != nil {
 		return List{}, err

@@ -106,7 +106,7 @@ func refuseSuppressed(out bool) error {
 
 // askOne asks, and stores and charges the answer.
 func (a *App) askOne(ctx context.Context, as Actor, process string, p finder.Person, key string) (finder.Result, error) {
-	result, err := a.ask(ctx, process, p)
+	result, err := a.ask(forAccount(ctx, as.Account), process, p)
 	if err != nil {
 		return finder.Result{}, err
 	}

@@ -99,6 +99,7 @@ func (a *App) SetRole(ctx context.Context, as Actor, user int64, role string) er
 	if err != nil {
 		return err
 	}
+	a.ForgetKeys(ctx)
 	a.audit(ctx, as, "member.role", fmt.Sprintf("%d %s", user, role))
 	return nil
 }
@@ -133,6 +134,7 @@ func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 	if err != nil {
 		return err
 	}
+	a.ForgetKeys(ctx)
 	a.audit(ctx, as, "member.removed", fmt.Sprint(user))
 	return nil
 }

@@ -86,7 +86,7 @@ func TestWhoIsRemovedIsOutAtOnceAndTheirListsStay(t *testing.T) {
 
 	_, _, err = e.SessionActor(ctx, session)
 	require.Equal(t, app.CodeUnauthorized, app.CodeOf(err))
-	_, err = e.KeyActor(ctx, secret, false)
+	_, err = e.UseKey(ctx, secret, false, time.Minute)
 	refusedAs(t, "authentication_failed", err)
 	kept, err := e.List(ctx, owner.Account, list.Ref)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"testing"
+	"time"
 
 	"beagle/app"
 	"beagle/app/apptest"
@@ -59,15 +60,15 @@ func TestKeysAreShownOnceAndCanBeRevoked(t *testing.T) {
 	key, secret, err := e.CreateKey(t.Context(), mine, "crm", false)
 	require.NoError(t, err)
 	require.Regexp(t, `^bgl_[A-Z2-7]{32}$`, secret)
-	actor, err := e.KeyActor(t.Context(), secret, false)
+	use, err := e.UseKey(t.Context(), secret, false, time.Minute)
 	require.NoError(t, err)
-	require.Equal(t, mine.Account, actor.Account)
+	require.Equal(t, mine.Account, use.Actor.Account)
 
-	_, err = e.KeyActor(t.Context(), secret, true)
+	_, err = e.UseKey(t.Context(), secret, true, time.Minute)
 	require.ErrorContains(t, err, "may not be sent as ?api_key=")
 	_, inURL, err := e.CreateKey(t.Context(), mine, "hunter client", true)
 	require.NoError(t, err)
-	_, err = e.KeyActor(t.Context(), inURL, true)
+	_, err = e.UseKey(t.Context(), inURL, true, time.Minute)
 	require.NoError(t, err)
 
 	var stored string
@@ -75,6 +76,6 @@ func TestKeysAreShownOnceAndCanBeRevoked(t *testing.T) {
 	require.NotContains(t, stored, secret[10:])
 	require.Equal(t, app.CodeNotFound, app.CodeOf(e.RevokeKey(t.Context(), theirs, key.ID)), "somebody else's key")
 	require.NoError(t, e.RevokeKey(t.Context(), mine, key.ID))
-	_, err = e.KeyActor(t.Context(), secret, false)
+	_, err = e.UseKey(t.Context(), secret, false, time.Minute)
 	require.Equal(t, app.CodeUnauthorized, app.CodeOf(err))
 }

@@ -38,7 +38,7 @@ type Webhook struct {
 	AccountID    int64
 	URL          string   `gorm:"column:url"`
 	Events       []string `gorm:"serializer:json"`
-	Secret       string   // whsec_…
+	Secret       string   // whsec_…; sealed in the table. "" when it cannot be read, and then Note says why
 	Enabled      bool
 	Note         string // why it was disabled
 	FailingSince *time.Time
@@ -50,6 +50,9 @@ func (a *App) Webhooks(ctx context.Context, account int64) ([]Webhook, error) {
 	var hooks []Webhook
 	if err := a.DB.WithContext(ctx).Where("account_id = ?", account).Order("id DESC").Find(&hooks).Error; err != nil {
 		return nil, fmt.Errorf("reading webhooks: %w", err)
+	}
+	for i := range hooks {
+		a.unseal(ctx, &hooks[i])
 	}
 	return hooks, nil
 }
@@ -64,8 +67,21 @@ func (a *App) Webhook(ctx context.Context, account int64, ref string) (Webhook, 
 	if err != nil {
 		return Webhook{}, fmt.Errorf("reading a webhook: %w", err)
 	}
+	a.unseal(ctx, &hook)
 	return hook, nil
 }
+
+// unseal makes the secret of a webhook readable that came from the table.
+func (a *App) unseal(ctx context.Context, hook *Webhook) {
+	secret, err := a.sealer.open(hook.Secret, hook.sealName())
+	if err != nil {
+		a.Log.ErrorContext(ctx, "webhook secret", "webhook", hook.Ref, "error", err)
+		hook.Note = errSealed.Error()
+	}
+	hook.Secret = secret
+}
+
+func (w *Webhook) sealName() string { return "webhook:" + w.Ref }
 
 // CreateWebhook makes a webhook. No events means all of them.
 func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events []string) (Webhook, error) {
@@ -83,9 +99,12 @@ func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events
 	if n >= maxWebhooks {
 		return Webhook{}, Refuse(CodeUnprocessable, "too_many_webhooks", "An account may have %d webhooks. Delete one that is not used any more.", maxWebhooks)
 	}
-	if err := a.DB.WithContext(ctx).Create(&hook).Error; err != nil {
+	row := hook
+	row.Secret = a.sealer.seal(hook.Secret, hook.sealName())
+	if err := a.DB.WithContext(ctx).Create(&row).Error; err != nil {
 		return Webhook{}, fmt.Errorf("making a webhook: %w", err)
 	}
+	hook.ID = row.ID
 	a.audit(ctx, as, "webhook.created", hook.Ref)
 	return hook, nil
 }
@@ -119,7 +138,7 @@ func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookCh
 	if c.Enabled != nil {
 		hook.Enabled, hook.Note, hook.FailingSince = *c.Enabled, "", nil
 	}
-	if err := a.DB.WithContext(ctx).Save(&hook).Error; err != nil {
+	if err := a.DB.WithContext(ctx).Select("url", "events", "enabled", "note", "failing_since").Updates(&hook).Error; err != nil {
 		return Webhook{}, fmt.Errorf("changing a webhook: %w", err)
 	}
 	a.audit(ctx, as, "webhook.changed", ref)
@@ -181,19 +200,66 @@ func newWebhookSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(b[:])
 }
 
-// CallbackSecret is what signs the messages to an account's callback_urls. It is made when first asked for.
+// CallbackSecret is what signs the messages to an account's callback_urls. It is made when first asked for. "" when it was sealed with
+// another SECRET_KEY.
 func (a *App) CallbackSecret(ctx context.Context, account int64) (string, error) {
-	err := a.DB.WithContext(ctx).Exec("INSERT INTO callback_secrets (account_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-		account, newWebhookSecret(), a.Now()).Error
-	var secret []string
-	if err == nil {
+	owner := fmt.Sprintf("callbacks:%d", account)
+	read := func() (secret []string, err error) {
 		err = a.DB.WithContext(ctx).Table("callback_secrets").Where("account_id = ?", account).Pluck("secret", &secret).Error
+		return secret, err
+	}
+	found, err := read()
+	if err == nil && len(found) == 0 {
+		err = a.DB.WithContext(ctx).Exec("INSERT INTO callback_secrets (account_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+			account, a.sealer.seal(newWebhookSecret(), owner), a.Now()).Error
+		if err == nil {
+			found, err = read()
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the callback secret: %w", err)
 	}
-	return firstOf(secret...), nil
+	secret, err := a.sealer.open(firstOf(found...), owner)
+	if err != nil {
+		a.Log.ErrorContext(ctx, "callback secret", "account", account, "error", err)
+	}
+	return secret, nil
 }
+
+// sealOld seals secrets that were kept in clear before there was a SECRET_KEY.
+func (a *App) sealOld(ctx context.Context) error {
+	if a.sealer.aead == nil {
+		return nil
+	}
+	var hooks []Webhook
+	if err := a.DB.WithContext(ctx).Where("secret LIKE 'whsec_%'").Limit(sealBatch).Find(&hooks).Error; err != nil {
+		return fmt.Errorf("reading secrets in clear: %w", err)
+	}
+	for _, h := range hooks {
+		err := a.DB.WithContext(ctx).Exec("UPDATE webhooks SET secret = ? WHERE id = ? AND secret = ?", a.sealer.seal(h.Secret, h.sealName()), h.ID, h.Secret).Error
+		if err != nil {
+			return fmt.Errorf("sealing a secret: %w", err)
+		}
+	}
+	var callbacks []struct {
+		AccountID int64
+		Secret    string
+	}
+	if err := a.DB.WithContext(ctx).Table("callback_secrets").Where("secret LIKE 'whsec_%'").Limit(sealBatch).Find(&callbacks).Error; err != nil {
+		return fmt.Errorf("reading secrets in clear: %w", err)
+	}
+	for _, c := range callbacks {
+		err := a.DB.WithContext(ctx).Exec("UPDATE callback_secrets SET secret = ? WHERE account_id = ? AND secret = ?",
+			a.sealer.seal(c.Secret, fmt.Sprintf("callbacks:%d", c.AccountID)), c.AccountID, c.Secret).Error
+		if err != nil {
+			return fmt.Errorf("sealing a secret: %w", err)
+		}
+	}
+	return nil
+}
+
+// sealBatch is how many secrets are sealed in one round of the cleaning.
+const sealBatch = 1000
 
 // listPayload is the message about a list: thin, so that it never holds a customer's row.
 type listPayload struct {
@@ -212,22 +278,16 @@ type listPayloadData struct {
 	Details *string `json:"details"`
 }
 
-// announce writes down what is to be told of a list, for each of the account's webhooks and the list's own callback_url, and queues it.
-// A message whose job is lost is queued again by the sweep. What cannot be written is logged: no list stops for it.
-func (a *App) announce(ctx context.Context, list int64, event string) {
-	if err := a.writeEvent(ctx, list, event); err != nil {
-		a.Log.ErrorContext(ctx, "event not announced", "list", list, "event", event, "error", err)
-	}
-}
-
-func (a *App) writeEvent(ctx context.Context, list int64, event string) error {
+// announce writes down what is to be told of a list, for each of the account's webhooks and the list's own callback_url, in the transaction
+// of what has happened. The messages are for deliverAll after the commit; the sweep queues those whose job is lost.
+func (a *App) announce(tx *gorm.DB, list int64, event string) ([]Delivery, error) {
 	var l List
-	if err := a.DB.WithContext(ctx).Where("id = ?", list).First(&l).Error; err != nil {
-		return fmt.Errorf("reading list %d: %w", list, err)
+	if err := tx.Where("id = ?", list).First(&l).Error; err != nil {
+		return nil, fmt.Errorf("reading list %d: %w", list, err)
 	}
-	hooks, err := a.Webhooks(ctx, l.AccountID)
-	if err != nil {
-		return err
+	var hooks []Webhook
+	if err := tx.Omit("secret").Where("account_id = ? AND enabled", l.AccountID).Order("id").Find(&hooks).Error; err != nil {
+		return nil, fmt.Errorf("reading webhooks: %w", err)
 	}
 	now := a.Now()
 	data := listPayloadData{ID: l.Ref, Name: l.Name, Process: l.Process, State: l.State, Total: l.Total}
@@ -236,7 +296,7 @@ func (a *App) writeEvent(ctx context.Context, list int64, event string) error {
 	}
 	payload, err := json.Marshal(listPayload{event, now, data})
 	if err != nil {
-		return fmt.Errorf("encoding an event: %w", err)
+		return nil, fmt.Errorf("encoding an event: %w", err)
 	}
 	message := func(target string, hook *int64) Delivery {
 		return Delivery{Ref: "msg_" + newRef(), AccountID: l.AccountID, WebhookID: hook, URL: target, Event: event, Payload: string(payload),
@@ -244,7 +304,7 @@ func (a *App) writeEvent(ctx context.Context, list int64, event string) error {
 	}
 	var due []Delivery
 	for _, h := range hooks {
-		if h.Enabled && slices.Contains(h.Events, event) {
+		if slices.Contains(h.Events, event) {
 			due = append(due, message(h.URL, &h.ID))
 		}
 	}
@@ -252,14 +312,19 @@ func (a *App) writeEvent(ctx context.Context, list int64, event string) error {
 		due = append(due, message(l.CallbackURL, nil))
 	}
 	if len(due) == 0 {
-		return nil
+		return nil, nil
 	}
-	if err := a.DB.WithContext(ctx).Create(&due).Error; err != nil {
-		return fmt.Errorf("writing deliveries: %w", err)
+	if err := tx.Create(&due).Error; err != nil {
+		return nil, fmt.Errorf("writing deliveries: %w", err)
 	}
-	var errs []error
+	return due, nil
+}
+
+// deliverAll queues messages that were written down.
+func (a *App) deliverAll(ctx context.Context, due []Delivery) {
 	for _, d := range due {
-		errs = append(errs, a.DeliverLater(ctx, d))
+		if err := a.DeliverLater(ctx, d); err != nil {
+			a.Log.WarnContext(ctx, "message not queued; the sweep will", "delivery", d.ID, "error", err)
+		}
 	}
-	return errors.Join(errs...)
 }

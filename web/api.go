@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"beagle/app"
 )
@@ -41,6 +44,9 @@ func (s *Server) sendJSON(q *call, status int, data, meta any) error {
 	if err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
+	if status == http.StatusOK && q.api && q.w.Header().Get("ETag") == "" && q.isFresh(s.tagOf(string(body))) {
+		return nil
+	}
 	q.send(status, "application/json; charset=utf-8", append(body, '\n'))
 	return nil
 }
@@ -69,6 +75,24 @@ func limitOf(q *call, standard, most int) (int, error) {
 	}
 	return n, nil
 }
+
+// errNotText refuses what no column of text can hold.
+var errNotText = app.Refuse(app.CodeBadInput, "wrong_params", "Send text as UTF-8 and without NUL characters.")
+
+// checkText refuses addresses that hold something else than text.
+func (q *call) checkText() error {
+	if !isText(q.r.URL.Path) {
+		return errNotText
+	}
+	for name, values := range q.r.URL.Query() {
+		if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+			return errNotText
+		}
+	}
+	return nil
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // orNull is nil for "", so that JSON says null where nothing is known.
 func orNull(s string) *string {
@@ -130,9 +154,11 @@ func (s *Server) apiAccount(q *call) error {
 	if err != nil {
 		return err
 	}
-	spent, err := s.app.SpentThisMonth(q.ctx(), q.actor.Account)
-	if err != nil {
-		return err
+	spent := int64(0)
+	if s.app.Config.Credits {
+		if spent, err = s.app.SpentThisMonth(q.ctx(), q.actor.Account); err != nil {
+			return err
+		}
 	}
 	out := accountJSON{ID: idOf(account.ID), Name: account.Name, Email: orNull(email), PlanName: "self-hosted", TeamID: idOf(account.ID),
 		RetentionDays: account.RetentionDays, CreatedAt: stamp(&account.CreatedAt)}

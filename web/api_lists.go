@@ -108,7 +108,7 @@ func (s *Server) apiLists(q *call) error {
 
 func (s *Server) apiList(q *call) error {
 	l, err := s.listed(q)
-	if err != nil {
+	if err != nil || q.isFresh(s.listVersion(q, l)) {
 		return err
 	}
 	return s.sendList(q, http.StatusOK, l)

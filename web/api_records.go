@@ -67,6 +67,9 @@ func (s *Server) apiRecords(q *call) error {
 	if err != nil {
 		return err
 	}
+	if q.isFresh(s.listVersion(q, l)) {
+		return nil
+	}
 	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
 		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
 	if err != nil {
@@ -81,7 +84,7 @@ func (s *Server) apiRecords(q *call) error {
 
 func (s *Server) apiRecord(q *call) error {
 	l, err := s.listed(q)
-	if err != nil {
+	if err != nil || q.isFresh(s.listVersion(q, l)) {
 		return err
 	}
 	r, err := s.app.Record(q.ctx(), q.actor.Account, l, q.param("record"))

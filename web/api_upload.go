@@ -163,14 +163,42 @@ func table(records []postedRow) (columns []string, rows [][]string) {
 
 // readJSON reads one JSON value. What is wrong with it is the sender's to know.
 func readJSON(body io.Reader, into any) error {
-	d := json.NewDecoder(body)
+	d := json.NewDecoder(&nulGuard{from: body})
 	err := d.Decode(into)
 	var tooBig *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooBig):
+	case errors.As(err, &tooBig), errors.Is(err, errNotText):
 		return err
 	case err != nil:
 		return app.Refuse(app.CodeBadInput, "wrong_params", "The body is not the JSON that is expected: %s.", err)
 	}
 	return nil
+}
+
+// nulGuard stops at a NUL that a JSON text spells \u0000: the database's texts cannot hold one.
+type nulGuard struct {
+	from  io.Reader
+	state int // how much of nulEscape was seen
+}
+
+const nulEscape = `\u0000`
+
+func (g *nulGuard) Read(p []byte) (int, error) {
+	n, err := g.from.Read(p)
+	for _, c := range p[:n] {
+		switch {
+		case c == nulEscape[g.state]:
+			g.state++
+		case g.state == 1: // another escape, such as \\, which begins nothing
+			g.state = 0
+		case c == nulEscape[0]:
+			g.state = 1
+		default:
+			g.state = 0
+		}
+		if g.state == len(nulEscape) {
+			return 0, errNotText
+		}
+	}
+	return n, err
 }

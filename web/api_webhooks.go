@@ -78,6 +78,9 @@ func (s *Server) apiWebhookEdit(q *call) error {
 	if err := readJSON(q.r.Body, &in); err != nil {
 		return err
 	}
+	if in.URL == nil && in.Events == nil && in.Enabled == nil {
+		return app.Refuse(app.CodeBadInput, "wrong_params", "Say what to change: url, events or enabled.")
+	}
 	h, err := s.app.EditWebhook(q.ctx(), q.actor, q.param("webhook"), app.WebhookChange{URL: in.URL, Events: in.Events, Enabled: in.Enabled})
 	return s.sendWebhook(q, http.StatusOK, h, err)
 }

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,7 +54,7 @@ func (s *Server) admitKey(q *call) error {
 	if secret == trialKey {
 		return s.admitTrial(q)
 	}
-	actor, err := s.app.KeyActor(q.ctx(), secret, inURL)
+	use, err := s.app.UseKey(q.ctx(), secret, inURL, s.keyLimit.window)
 	if err != nil {
 		left, reset, _ := s.badKeys.take(q.actor.IP)
 		s.badKeys.headers(h, left, reset)
@@ -65,25 +63,22 @@ func (s *Server) admitKey(q *call) error {
 		}
 		return err
 	}
-	actor.IP, actor.Agent = q.actor.IP, q.actor.Agent
-	q.actor, q.visit.account = actor, actor.Account
-	return s.countKeyed(q, secret)
+	use.Actor.IP, use.Actor.Agent = q.actor.IP, q.actor.Agent
+	q.actor, q.visit.account = use.Actor, use.Actor.Account
+	err = s.hold(q, use)
+	s.app.Called(use, err != nil)
+	return err
 }
 
-// countKeyed counts a request for its key and for its account: a key has half of what the account has, so that no key takes all.
-// The headers tell of the one that is nearer to its end. Requests are counted in Redis for all web processes together; while it
-// is away, each process counts its own.
-func (s *Server) countKeyed(q *call, secret string) error {
-	limits := []*limiter{s.keyLimit, s.teamLimit}
-	sum := sha256.Sum256([]byte(secret))
-	names := []string{"key:" + hex.EncodeToString(sum[:8]), "account:" + idOf(q.actor.Account)}
-	used, shared, err := s.app.CountRequest(q.ctx(), s.keyLimit.window, names...)
-	tightest, least, reset, ok := limits[0], 0, shared, true
+// hold keeps a key and its account to their limits. A key has half of what the account has, so that no key takes all. The headers tell
+// of the limit that is nearer to its end. Requests are counted in Redis for all web processes together; while it is away, each process
+// counts its own.
+func (s *Server) hold(q *call, use app.KeyUse) error {
+	limits, names := [2]*limiter{s.keyLimit, s.teamLimit}, [2]string{"key:" + idOf(use.Key), "account:" + idOf(use.Actor.Account)}
+	tightest, least, reset, ok := limits[0], 0, use.Reset, true
 	for i, l := range limits {
-		left, until, fits := l.quota, shared, true
-		if err == nil {
-			left, fits = max(0, l.quota-int(used[i])), int(used[i]) <= l.quota
-		} else {
+		left, until, fits := max(0, l.quota-int(use.Counts[i])), use.Reset, int(use.Counts[i]) <= l.quota
+		if !use.Shared {
 			left, until, fits = l.take(names[i])
 		}
 		if i == 0 || (ok && (!fits || left < least)) {

@@ -24,7 +24,7 @@ func (s *Server) sendDownload(q *call, l app.List) error {
 	h := q.w.Header()
 	h.Set("Content-Type", file.ContentType)
 	h.Set("Content-Disposition", attachment(file.Filename))
-	if file.ETag != "" {
+	if file.ETag != "" && h.Get("ETag") == "" {
 		h.Set("ETag", file.ETag)
 	}
 	if file.Size >= 0 {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -76,10 +75,11 @@ func (l *limiter) makeRoom(now time.Time) {
 // older three that most clients read.
 func (l *limiter) headers(h http.Header, left int, reset time.Duration) {
 	seconds := strconv.Itoa(int(math.Ceil(reset.Seconds())))
-	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", l.policy, l.quota, int(l.window.Seconds())))
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%s", l.policy, left, seconds))
-	h.Set("RateLimit-Limit", strconv.Itoa(l.quota))
-	h.Set("RateLimit-Remaining", strconv.Itoa(left))
+	quota, remaining := strconv.Itoa(l.quota), strconv.Itoa(left)
+	h.Set("RateLimit-Policy", `"`+l.policy+`";q=`+quota+";w="+strconv.Itoa(int(l.window.Seconds())))
+	h.Set("RateLimit", `"`+l.policy+`";r=`+remaining+";t="+seconds)
+	h.Set("RateLimit-Limit", quota)
+	h.Set("RateLimit-Remaining", remaining)
 	h.Set("RateLimit-Reset", seconds)
 }
 

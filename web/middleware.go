@@ -85,7 +85,7 @@ func (s *Server) recover(next http.Handler) http.Handler {
 			if sw, ok := w.(*statusWriter); ok && sw.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
-			s.fail(&call{w: w, r: r, visit: visitOf(r.Context()), api: strings.HasPrefix(r.URL.Path, "/v2/")}, errPanic)
+			s.fail(&call{w: w, r: r, visit: visitOf(r.Context()), api: isAPI(r.URL.Path)}, errPanic)
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -75,6 +75,9 @@ func (s *Server) router() http.Handler {
 	return withoutSlash(e)
 }
 
+// isAPI tells that an address is for programs.
+func isAPI(path string) bool { return strings.HasPrefix(path, "/v2/") || path == "/mcp" }
+
 // withoutSlash takes a slash off the end of the API's addresses: one of Hunter's clients puts it there.
 func withoutSlash(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -100,7 +103,7 @@ func (s *Server) add(e *echo.Echo, rt route, api bool) {
 // adapt is the one place that takes a request out of echo.
 func (s *Server) adapt(c echo.Context, api bool) *call {
 	r := c.Request()
-	q := &call{w: c.Response().Writer, r: r, param: c.Param, visit: visitOf(r.Context()), api: api || strings.HasPrefix(r.URL.Path, "/v2/")}
+	q := &call{w: c.Response().Writer, r: r, param: c.Param, visit: visitOf(r.Context()), api: api || isAPI(r.URL.Path)}
 	q.visit.route, q.visit.list = c.Path(), c.Param("list")
 	return q
 }
@@ -110,6 +113,9 @@ func (s *Server) answer(rt route, q *call) {
 	q.visit.pace = rt.pace
 	defer s.limit(rt.pace, q)()
 	err := s.admit(rt.who, q)
+	if err == nil && q.api {
+		err = q.checkText()
+	}
 	if err == nil {
 		err = s.once(rt, q)
 	}

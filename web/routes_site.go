@@ -93,8 +93,11 @@ var siteRoutes = []route{
 
 	{get, "/webhooks", (*Server).webhooksIndex, managers, quick},
 	{post, "/webhooks", (*Server).webhooksCreate, managers, quick},
+	{post, "/webhooks/:webhook", (*Server).webhooksUpdate, managers, quick},
+	{post, "/webhooks/:webhook/switch", (*Server).webhooksSwitch, managers, quick},
 	{post, "/webhooks/:webhook/deletion", (*Server).webhooksDelete, managers, quick},
 	{post, "/deliveries/:delivery/retries", (*Server).deliveriesRetry, managers, quick},
+	{post, "/mcp", (*Server).mcpServe, keyed, quick},
 	{get, "/docs/api", (*Server).docsShow, anyone, quick},
 	{get, "/openapi.yaml", (*Server).openAPIShow, anyone, quick},
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},

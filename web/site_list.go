@@ -190,7 +190,7 @@ func (s *Server) progressShow(q *call) error {
 // downloadShow sends the result file: what there is so far while the list runs.
 func (s *Server) downloadShow(q *call) error {
 	l, err := s.listed(q)
-	if err != nil {
+	if err != nil || (q.api && q.isFresh(s.listVersion(q, l))) {
 		return err
 	}
 	return s.sendDownload(q, l)

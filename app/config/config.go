@@ -28,6 +28,7 @@ type Config struct {
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	SecureCookies  bool          `env:"SECURE_COOKIES" envDefault:"true"`
 	SignUps        bool          `env:"SIGN_UPS" envDefault:"true"`
+	SecretKey      string        `env:"SECRET_KEY"` // seals what signs webhooks; empty: kept in clear
 	Credits        bool          `env:"CREDITS" envDefault:"false"`
 	CreditsLow     int64         `env:"CREDITS_LOW" envDefault:"100"` // owners are told when fewer are left; 0: never
 	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
@@ -35,6 +36,7 @@ type Config struct {
 
 	S3     S3
 	Upload Upload
+	Limits Limits
 	Worker Worker
 	Probe  Probe
 	Scale  Scale
@@ -55,6 +57,12 @@ type S3 struct {
 type Upload struct {
 	MaxBytes int64 `env:"UPLOAD_MAX_BYTES" envDefault:"536870912"`
 	MaxRows  int   `env:"UPLOAD_MAX_ROWS" envDefault:"2000000"`
+}
+
+// Limits bounds how fast the API may be called, in requests a minute.
+type Limits struct {
+	PerKey     int `env:"API_REQUESTS_PER_KEY" envDefault:"600"`
+	PerAccount int `env:"API_REQUESTS_PER_ACCOUNT" envDefault:"1200"` // all its keys together
 }
 
 // Worker says how record jobs are run.
@@ -151,6 +159,8 @@ func (c Config) check() []error {
 	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
 	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
 	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
+	between("API_REQUESTS_PER_KEY", c.Limits.PerKey, 1, 1_000_000_000)
+	between("API_REQUESTS_PER_ACCOUNT", c.Limits.PerAccount, 1, 1_000_000_000)
 	between("PROBE_SESSIONS_PER_MINUTE", c.Probe.SessionsPerMinute, 1, 60_000)
 	for _, s := range c.Probe.SourceAddresses {
 		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err != nil || ip.Zone() != "" || ip.IsUnspecified() {
@@ -161,6 +171,9 @@ func (c Config) check() []error {
 		bad("PROBE_SOURCE_ADDRESSES", "cannot be used with PROBE_PROXY: the proxy decides where its connections come from")
 	}
 	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
+	if c.SecretKey != "" && len(c.SecretKey) < 32 {
+		bad("SECRET_KEY", "must have at least 32 characters, such as what `openssl rand -hex 32` prints")
+	}
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
 	}
