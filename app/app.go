@@ -49,6 +49,7 @@ type App struct {
 	memory   *domainMemory
 	scores   scoreRests
 	gate     *mxGate
+	health   healthCache
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
 }
@@ -127,17 +128,10 @@ const maxSessions = 2000
 // openFinder makes the prober and the finder on top of it.
 func (a *App) openFinder(dial DialFunc) (err error) {
 	p := a.Config.Probe
-	helo := p.Helo
-	if helo == "" {
-		if helo, err = os.Hostname(); err != nil || helo == "" {
-			helo = "localhost.localdomain"
-		}
-	}
 	gate := newMXGate(a.Queue.Redis, a.id, p.MaxPerHost, p.SessionsPerMinute, a.Log)
-	a.Prober, err = probe.New(probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy, Sources: p.Sources(),
-		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, SessionsPerMinute: p.SessionsPerMinute, Gate: gate,
-		BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout, Dial: dial, Log: a.Log})
-	if err != nil {
+	c := ProberConfig(a.Config)
+	c.Gate, c.Dial, c.Log = gate, dial, a.Log
+	if a.Prober, err = probe.New(c); err != nil {
 		return fmt.Errorf("preparing the prober: %w", err)
 	}
 	gate.open(a.Prober.Yield)
@@ -145,8 +139,23 @@ func (a *App) openFinder(dial DialFunc) (err error) {
 	if a.memory, err = newDomainMemory(a); err != nil {
 		return fmt.Errorf("preparing the memory of domains: %w", err)
 	}
-	a.Finder = finder.New(a.Prober, a.memory, finder.Options{Log: a.Log, Now: a.Now})
+	a.Finder = finder.New(a.Prober, a.memory, finder.Options{Log: a.Log, Now: a.Now, NoSMTP: a.patternOnly})
 	return nil
+}
+
+// ProberConfig is what a configuration says of asking mail servers.
+func ProberConfig(c config.Config) probe.Config {
+	p := c.Probe
+	helo := p.Helo
+	if helo == "" {
+		var err error
+		if helo, err = os.Hostname(); err != nil || helo == "" {
+			helo = "localhost.localdomain"
+		}
+	}
+	return probe.Config{DNSServer: p.DNSServer, SMTPPort: p.SMTPPort, Helo: helo, MailFrom: p.MailFrom, Proxy: p.Proxy, Sources: p.Sources(),
+		AllowPrivate: p.AllowPrivate, MaxPerHost: p.MaxPerHost, MaxSessions: maxSessions, SessionsPerMinute: p.SessionsPerMinute,
+		BannerTimeout: p.Timeout, ReplyTimeout: p.Timeout}
 }
 
 // Migrate brings the database up to date: the release step.

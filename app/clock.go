@@ -57,6 +57,9 @@ func (a *App) schedules() []schedule {
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
 	}
+	if a.Config.Health.Every > 0 {
+		all = append(all, schedule{scheduleHealth, a.Config.Health.Every, a.CheckHealth})
+	}
 	if len(a.Config.Run.PingURLs) > 0 {
 		all = append(all, schedule{schedulePing, pingEvery, a.ping})
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"beagle/app"
+	"beagle/app/config"
 
 	"github.com/stretchr/testify/require"
 )
@@ -88,4 +89,39 @@ func TestOperatorRunsAndDeletesTasks(t *testing.T) {
 	require.NotContains(t, s.send(b, "GET", "/admin/queues?queue=high&state=pending", nil).body, task)
 	require.Equal(t, 404, s.send(b, "POST", "/admin/queues/high/deletions", url.Values{"task": {task}}).status)
 	require.Equal(t, app.CodeNotFound, app.CodeOf(s.RunTask(t.Context(), s.owner, "high", task)), "asked for below the routes too")
+}
+
+// looked writes down a look at how mail servers see us, as if the clock had looked.
+func (s *site) looked(state string) {
+	require.NoError(s.t, s.DB.Exec(`INSERT INTO schedules (name, last_run_at, state) VALUES ('mail_health', ?, ?)`, s.Now(), state).Error)
+}
+
+func TestBannerSaysThatMailServersAreNotAsked(t *testing.T) {
+	s := newSite(t)
+	s.looked(fmt.Sprintf(`{"at":%q,"port_25":"no","listed":["192.0.2.7 by bl.test"],"findings":[{"part":"port 25","ok":"no","text":"mx.canary.test: no answer","mend":"Ask your provider."}]}`,
+		time.Now().UTC().Format(time.RFC3339)))
+	user, operator := s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, s.operator()
+	require.Contains(t, user, "Addresses are not verified at present.")
+	require.NotContains(t, user, "192.0.2.7", "what is wrong with the installation is its operator's affair")
+	lists := s.send(operator, "GET", "/lists", nil).body
+	require.Contains(t, lists, "Outgoing port 25 is closed.")
+	require.Contains(t, lists, "192.0.2.7 by bl.test")
+	require.Contains(t, lists, `href="/admin#h-mail"`)
+	admin := s.send(operator, "GET", "/admin", nil).body
+	require.Contains(t, admin, "mx.canary.test: no answer")
+	require.Contains(t, admin, "Ask your provider.")
+	require.NotContains(t, s.send(s.browser(), "GET", "/", nil).body, "health-bar", "strangers are told nothing")
+}
+
+func TestNoBannerWhileAllIsWell(t *testing.T) {
+	s := newSite(t)
+	b := s.operator()
+	require.NotContains(t, s.send(b, "GET", "/lists", nil).body, "health-bar", "nobody has looked")
+	require.Contains(t, s.send(b, "GET", "/admin", nil).body, "Nobody has looked lately")
+}
+
+func TestBannerWhenTheOperatorAsksInSpiteOfAListing(t *testing.T) {
+	s := newSite(t, func(c *config.Config) { c.Health.Mode = config.ProbeSMTP })
+	s.looked(fmt.Sprintf(`{"at":%q,"port_25":"yes","listed":["192.0.2.7 by bl.test"]}`, time.Now().UTC().Format(time.RFC3339)))
+	require.Contains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, "Some mail servers refuse us at present.")
 }

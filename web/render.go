@@ -53,6 +53,7 @@ type frame struct {
 	Demo    bool
 	Version string
 	SignUps bool
+	Health  app.ProbeHealth // what speaks against asking mail servers
 	Data    any
 }
 
@@ -61,9 +62,18 @@ func (s *Server) sendPage(q *call, status int, page string, data any) {
 	section, _, _ := strings.Cut(strings.TrimPrefix(q.r.URL.Path, "/"), "/")
 	f := frame{Section: section, Demo: s.opts.Demo, Version: s.opts.Version, SignUps: s.app.Config.SignUps, Data: data}
 	if q.user.ID != 0 {
-		f.User = &q.user
+		f.User, f.Health = &q.user, s.probeHealth(q)
 	}
 	s.sendFragment(q, status, page, "layout.html", f)
+}
+
+// probeHealth is what the banner is about. Without it the page comes without a banner.
+func (s *Server) probeHealth(q *call) app.ProbeHealth {
+	h, err := s.app.ProbeHealth(q.ctx())
+	if err != nil {
+		s.log.WarnContext(q.ctx(), "our own health not read", "request_id", q.visit.id, "error", err)
+	}
+	return h
 }
 
 // sendFragment answers with one named block of a page.

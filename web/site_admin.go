@@ -28,7 +28,8 @@ var spans = []struct {
 type adminPage struct {
 	app.Health
 	Bad       []string // parts that do not answer, in words
-	Span      string   // of the charts
+	Mail      app.ProbeHealth
+	Span      string // of the charts
 	Spans     []spanChoice
 	Charts    []series
 	Measured  bool // there is something to draw
@@ -44,7 +45,7 @@ func (s *Server) adminShow(q *call) error {
 	if err != nil {
 		return err
 	}
-	page := adminPage{Health: health, Span: spans[0].Name, KeepsMail: s.app.Config.Run.KeepMail}
+	page := adminPage{Health: health, Mail: s.probeHealth(q), Span: spans[0].Name, KeepsMail: s.app.Config.Run.KeepMail}
 	reliability, err := s.app.Reliability(q.ctx(), q.actor)
 	if err != nil {
 		return err

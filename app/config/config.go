@@ -39,6 +39,7 @@ type Config struct {
 	Limits Limits
 	Worker Worker
 	Probe  Probe
+	Health Health
 	Scale  Scale
 	Run    Run
 }
@@ -94,15 +95,7 @@ type Probe struct {
 }
 
 // Sources are SourceAddresses, which check has read.
-func (p Probe) Sources() []netip.Addr {
-	var out []netip.Addr
-	for _, s := range p.SourceAddresses {
-		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
-			out = append(out, ip)
-		}
-	}
-	return out
-}
+func (p Probe) Sources() []netip.Addr { return parseAddresses(p.SourceAddresses) }
 
 // Load reads the process's environment. Every wrong value is reported at once, each by the name of its variable.
 func Load() (Config, error) { return Parse(env.ToMap(os.Environ())) }
@@ -198,6 +191,7 @@ func (c Config) check() []error {
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		bad("DRAIN_DELAY", "must be between 0 and 1m, is %s", c.DrainDelay)
 	}
+	c.Health.check(bad)
 	c.Scale.check(bad)
 	c.Run.check(bad)
 	if c.Run.SMTPURL != "" && c.BaseURL == "" {

@@ -22,6 +22,7 @@ const (
 	RuleUnclear       = "unclear_refusal"
 	RuleRefused       = "no_answer"
 	RuleLikeliest     = "likeliest"
+	RuleOffline       = "pattern_and_mx"
 	RuleVerified      = "verified"
 	RulePattern       = "pattern"
 	RuleColleagues    = "await_colleagues"
@@ -42,6 +43,7 @@ var whys = map[string]string{
 	RuleSwitchedOff:   "The server says that a mailbox of this name was switched off, and refused the others.",
 	RuleUnclear:       "The server refused in words that do not say whether the mailbox exists, and no address is known to be accepted there.",
 	RuleRefused:       "The server did not answer the question, so nothing is claimed about the mailbox.",
+	RuleOffline:       "No mail server can be asked from here at present: only the domain's MX and the pattern of its addresses were looked at.",
 	RuleLikeliest:     "The server did not answer the question; the domain's pattern is known, so the likeliest address is given unverified.",
 	RuleVerified:      "This one address was asked for.",
 	RuleColleagues:    "What was answered does not tell whose mailbox it is or which pattern the domain has; colleagues' addresses may, so this is asked again soon.",
@@ -259,15 +261,20 @@ func (q *question) acceptAll() {
 // can be asked from here at all).
 func (q *question) guess(reason string, retry time.Duration) {
 	q.unknown(reason, retry)
+	if q.offline {
+		q.rule(RuleOffline)
+	}
 	if len(q.cands) == 0 {
 		return
 	}
 	best := q.cands[0]
-	if !(q.post.learned() && best.p >= guessLearned) && !(q.f.opts.NoSMTP && best.p >= guessOffline) {
+	if !(q.post.learned() && best.p >= guessLearned) && !(q.offline && best.p >= guessOffline) {
 		return
 	}
 	q.res.Email, q.res.Pattern = best.local+"@"+q.domain, templates().all[best.template].Reads
-	q.rule(RuleLikeliest)
+	if !q.offline {
+		q.rule(RuleLikeliest)
+	}
 	q.score(capped(capUnverified, q.parts(asked{candidate: best}, q.unverifiedParts(best)...)))
 }
 

@@ -296,7 +296,7 @@ func TestTheDomainComesFromManyCells(t *testing.T) {
 
 func TestWithoutPort25NobodyIsAsked(t *testing.T) {
 	s := &server{}
-	r := New(s, s, Options{NoSMTP: true, Now: func() time.Time { return clock }}).Find(context.Background(), john)
+	r := New(s, s, Options{NoSMTP: func() bool { return true }, Now: func() time.Time { return clock }}).Find(context.Background(), john)
 	require.Equal(t, []string{StatusUnknown, ReasonPort25Closed, "john.smith@acme.com"}, []string{r.Status, r.Reason, r.Email})
 	require.LessOrEqual(t, r.Score, capUnverified)
 	require.Positive(t, r.Score)

@@ -63,6 +63,7 @@ type question struct {
 	f       *Finder
 	all     bool
 	alone   bool // Person.Alone
+	offline bool // Options.NoSMTP, as it was when the question began
 	name    Name
 	spelt   Name   // weighed by how the domain is known to write names
 	holder  string // who is asked for, as the overlay tells people apart
@@ -89,7 +90,7 @@ type asked struct {
 }
 
 func (f *Finder) question(p Person) *question {
-	return &question{f: f, trust: 1, alone: p.Alone}
+	return &question{f: f, trust: 1, alone: p.Alone, offline: f.opts.NoSMTP != nil && f.opts.NoSMTP()}
 }
 
 // find is Find's way: name, domain, what is known, what the servers say, the rule that decides.
@@ -128,7 +129,7 @@ func (q *question) investigate(ctx context.Context) {
 	switch {
 	case len(q.cands) == 0:
 		q.refuse("No address can be made of this name.")
-	case q.f.opts.NoSMTP:
+	case q.offline:
 		q.guess(ReasonPort25Closed, 0)
 	case !q.learnAcceptAll(ctx):
 	case q.answer.Verdict == probe.Yes:

@@ -72,7 +72,7 @@ func (q *question) open() bool {
 	switch {
 	case !q.factsFresh():
 		return true
-	case q.known.Facts.State != probe.StateOK, q.f.opts.NoSMTP, q.known.Facts.Webmail, q.known.Facts.Disposable:
+	case q.known.Facts.State != probe.StateOK, q.offline, q.known.Facts.Webmail, q.known.Facts.Disposable:
 		return false
 	case !q.acceptAllFresh():
 		return true

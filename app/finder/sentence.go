@@ -7,7 +7,7 @@ const (
 	ReasonBadInput       = string(probe.BadInput)
 	ReasonAmbiguous      = "ambiguous"       // a mailbox answers that may be somebody else's
 	ReasonPatternUnknown = "pattern_unknown" // the likeliest addresses were refused, and what else to ask is not known
-	ReasonPort25Closed   = "port_25_closed"  // Options.NoSMTP
+	ReasonPort25Closed   = "port_25_closed"  // Options.NoSMTP said so
 	ReasonPatternLearned = "pattern_learned" // Pattern: from addresses confirmed at this domain
 	ReasonPatternPrior   = "pattern_prior"   // Pattern: from what is usual in such places
 )
@@ -36,7 +36,7 @@ var sentences = map[string]string{
 	ReasonBadInput:                      "This row cannot be used.",
 	ReasonAmbiguous:                     "A mailbox answers, but nothing shows that it is this person's and not a namesake's.",
 	ReasonPatternUnknown:                "The server refused the likeliest addresses, but which pattern the domain uses is not known, so the person may have another.",
-	ReasonPort25Closed:                  "Mail servers cannot be asked from here because port 25 is closed; the address is the likeliest one.",
+	ReasonPort25Closed:                  "Mail servers cannot be asked from here at present, so nothing was verified; an address given here is only the likeliest one.",
 	ReasonPatternLearned:                "Addresses confirmed at this domain show its pattern.",
 	ReasonPatternPrior:                  "Nothing is known of this domain yet; the pattern is the usual one for such domains.",
 }

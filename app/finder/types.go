@@ -52,7 +52,7 @@ type Options struct {
 	Log           *slog.Logger     // nil discards
 	MaxCandidates int              // addresses asked where a mailbox answers that may be another's, and twice that for one person in all; 0 means DefaultMaxCandidates
 	Now           func() time.Time // nil means time.Now
-	NoSMTP        bool             // port 25 is closed: rank by pattern and MX alone, never ask a mailbox
+	NoSMTP        func() bool      // true while no mail server may be asked: rank by pattern and MX alone; nil means always ask
 }
 
 // DefaultMaxCandidates bounds, times rareFactor, the mailboxes asked for one person. The grammar holds

@@ -50,8 +50,9 @@ func (q *question) verify(ctx context.Context) {
 		q.judgeAcceptAll()
 		return
 	}
-	if q.f.opts.NoSMTP {
+	if q.offline {
 		q.settle(StatusUnknown, ReasonPort25Closed, scoreUnknown)
+		q.rule(RuleOffline)
 		return
 	}
 	a := q.f.prober.Check(ctx, q.facts, q.res.Email)
@@ -198,7 +199,7 @@ func (q *question) pattern(ctx context.Context) {
 	if !q.learnFacts(ctx) {
 		return
 	}
-	if !q.f.opts.NoSMTP && !q.learnAcceptAll(ctx) && q.post.hits == 0 {
+	if !q.offline && !q.learnAcceptAll(ctx) && q.post.hits == 0 {
 		return
 	}
 	top := 0
