@@ -75,6 +75,7 @@ func TestListFromTheCatalogueIsPaidOnceAndIsTheAccountsOwn(t *testing.T) {
 		require.EqualValues(t, 2, p.Found)
 
 		refusedAs(t, "published", e.DeleteList(ctx, operator, source.Ref))
+		refusedAs(t, "published", e.TrashList(ctx, operator, source.Ref))
 		require.NoError(t, e.DeleteList(ctx, buyer, mine.Ref))
 		again, first, err := e.GetFromCatalogue(ctx, buyer, item.Ref)
 		require.NoError(t, err)

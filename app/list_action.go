@@ -11,8 +11,8 @@ import (
 
 // Kinds and states of a ListAction.
 const (
-	actionRetry  = "retry"
-	actionRemove = "remove"
+	ActionRetry  = "retry"
+	ActionRemove = "remove"
 
 	ActionWaiting = "waiting" // not done to its end yet
 	ActionDone    = "done"
@@ -27,8 +27,8 @@ const undoFor = time.Hour
 // removeBatch rows are removed or brought back in one transaction, so that no lock is held for long.
 const removeBatch = 2000
 
-// maxRemovals is how many removals of a list are offered to be taken back.
-const maxRemovals = 5
+// maxActions is how many actions of a list are shown.
+const maxActions = 5
 
 // ListAction is something that is done with many rows of a list. A few rows that were named are done at once; what a filter picks
 // out of a million is done by a job, batch after batch, and goes on where it stopped.
@@ -60,7 +60,7 @@ func (a *App) RunAgainLater(ctx context.Context, as Actor, ref string, which Sel
 	if err := a.mayStart(ctx, as.Account); err != nil {
 		return ListAction{}, err
 	}
-	return a.begin(ctx, as, l, actionRetry, which)
+	return a.begin(ctx, as, l, ActionRetry, which)
 }
 
 // RemoveRecords takes records out of a list. They can be brought back by UndoRemoval for undoFor, then the clock deletes them.
@@ -70,7 +70,7 @@ func (a *App) RemoveRecords(ctx context.Context, as Actor, ref string, which Sel
 	if err != nil {
 		return ListAction{}, err
 	}
-	return a.begin(ctx, as, l, actionRemove, which)
+	return a.begin(ctx, as, l, ActionRemove, which)
 }
 
 func (a *App) begin(ctx context.Context, as Actor, l List, kind string, which Selection) (ListAction, error) {
@@ -108,13 +108,16 @@ func (a *App) Act(ctx context.Context, list int64) error {
 	return nil
 }
 
+// Open tells that an action is not done to its end yet.
+func (act ListAction) Open() bool { return act.State == ActionWaiting || act.State == ActionUndoing }
+
 // perform does an action to its end. An action whose list is in no state for it any more ends where it is.
 func (a *App) perform(ctx context.Context, act *ListAction) (err error) {
 	next, set := ActionDone, map[string]any{}
 	switch {
 	case act.State == ActionUndoing:
 		next, err = actionUndone, a.bringBack(ctx, act)
-	case act.Kind == actionRemove:
+	case act.Kind == ActionRemove:
 		clear := a.Now().Add(undoFor)
 		set["clear_at"], act.ClearAt = clear, &clear
 		err = a.remove(ctx, act)
@@ -210,13 +213,13 @@ func (a *App) countMoved(tx *gorm.DB, act *ListAction, moved []Record, sign int)
 	return tx.Exec("UPDATE list_actions SET rows = rows - ? WHERE id = ?", n, act.ID).Error
 }
 
-// Removals are a list's removals that can still be taken back, or are under way, newest first.
-func (a *App) Removals(ctx context.Context, account int64, l List) ([]ListAction, error) {
+// OpenActions are what is under way with a list's rows, and the removals that can still be taken back, newest first.
+func (a *App) OpenActions(ctx context.Context, account int64, l List) ([]ListAction, error) {
 	var all []ListAction
-	err := a.DB.WithContext(ctx).Where("list_id = ? AND account_id = ? AND kind = 'remove' AND (state IN ('waiting', 'undoing') OR (state = 'done' AND rows > 0 AND clear_at > ?))",
-		l.ID, account, a.Now()).Order("id DESC").Limit(maxRemovals).Find(&all).Error
+	err := a.DB.WithContext(ctx).Where("list_id = ? AND account_id = ? AND (state IN ('waiting', 'undoing') OR (kind = 'remove' AND state = 'done' AND rows > 0 AND clear_at > ?))",
+		l.ID, account, a.Now()).Order("id DESC").Limit(maxActions).Find(&all).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading removals of list %s: %w", l.Ref, err)
+		return nil, fmt.Errorf("reading actions of list %s: %w", l.Ref, err)
 	}
 	return all, nil
 }

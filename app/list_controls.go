@@ -72,18 +72,23 @@ func (a *App) DeleteList(ctx context.Context, as Actor, ref string) error {
 	if err != nil {
 		return err
 	}
-	published, err := a.isPublished(ctx, l.ID)
-	if err != nil {
+	if err := a.mayGo(ctx, l); err != nil {
 		return err
-	}
-	if published {
-		return Refuse(CodeConflict, "published", "This list is in the catalogue. Withdraw it there before you delete it.")
 	}
 	if _, err := a.move(ctx, l.ID, livingStates, ListDeleting, nil); err != nil {
 		return err
 	}
 	a.audit(ctx, as, "list.deleted", ref)
 	return a.ClearLater(ctx, l.ID)
+}
+
+// mayGo refuses to delete a list that others can get from the catalogue.
+func (a *App) mayGo(ctx context.Context, l List) error {
+	published, err := a.isPublished(ctx, l.ID)
+	if err == nil && published {
+		err = Refuse(CodeConflict, "published", "This list is in the catalogue. Withdraw it there before you delete it.")
+	}
+	return err
 }
 
 // Discard removes an upload that has not been started, with its file, before it returns: nothing is left of it.

@@ -171,6 +171,9 @@ func (a *App) TrashList(ctx context.Context, as Actor, ref string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mayGo(ctx, l); err != nil {
+		return err
+	}
 	_, err = a.move(ctx, l.ID, livingStates, ListDeleting, map[string]any{"deleted_from": gorm.Expr("state"), "clear_at": a.Now().Add(undoFor)})
 	if err != nil {
 		return err
@@ -182,7 +185,7 @@ func (a *App) TrashList(ctx context.Context, as Actor, ref string) error {
 // TrashedLists are the lists of an account that can still be brought back, the last deleted first.
 func (a *App) TrashedLists(ctx context.Context, account int64) ([]List, error) {
 	var lists []List
-	err := a.DB.WithContext(ctx).Where("account_id = ? AND state = ? AND clear_at > ?", account, ListDeleting, a.Now()).Order("clear_at DESC").Limit(maxRemovals).Find(&lists).Error
+	err := a.DB.WithContext(ctx).Where("account_id = ? AND state = ? AND clear_at > ?", account, ListDeleting, a.Now()).Order("clear_at DESC").Limit(maxActions).Find(&lists).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading deleted lists: %w", err)
 	}

@@ -70,8 +70,14 @@ func (s *Server) apiRecords(q *call) error {
 	if q.isFresh(s.listVersion(q, l)) {
 		return nil
 	}
-	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, app.RecordQuery{Status: q.query("status"), State: q.query("state"),
-		Reason: q.query("reason"), Search: q.query("search"), After: q.query("cursor"), Limit: limit})
+	for _, name := range []string{"min_score", "max_score"} {
+		if v := q.query(name); v != "" && v != "0" && scoreOf(v) == 0 {
+			return app.Refuse(app.CodeBadInput, "wrong_params", "The parameter %s must be a whole number from 0 to 100.", name)
+		}
+	}
+	query := recordFilters(q.r.URL.Query())
+	query.Sort, query.After, query.Limit = q.query("sort"), q.query("cursor"), limit
+	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, query)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ var (
 	}
 	// noPages are the routes that answer with something else than a page, and one that needs a token from a mail.
 	noPages = []string{"/lists/:list/progress", "/lists/:list/events", "/lists/:list/download", "/openapi.yaml", "/sample.csv", "/static/*", "/favicon.ico",
-		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip", "/usage.csv"}
+		"/robots.txt", "/healthz", "/readyz", "/metrics", "/reset/:token", "/privacy/data.zip", "/usage.csv", "/lists/:list/columns"}
 )
 
 func findsSomebody(b *tab) {

@@ -14,9 +14,9 @@ import (
 // copyBuffer is how much of a download is in memory.
 const copyBuffer = 64 << 10
 
-// sendDownload streams a list's result. An error after the first byte cuts the connection, so that nobody takes half a file for a whole one.
+// sendDownload streams a list's result, or the rows of it that were ticked or fit the filters. An error after the first byte cuts the connection, so that nobody takes half a file for a whole one.
 func (s *Server) sendDownload(q *call, l app.List) error {
-	file, err := s.app.Download(q.ctx(), q.actor.Account, l, firstOf(q.query("format"), "csv"), truth(q.query("raw")))
+	file, err := s.app.DownloadSome(q.ctx(), q.actor.Account, l, selected(q.r.URL.Query()), firstOf(q.query("format"), "csv"), truth(q.query("raw")))
 	if err != nil {
 		return err
 	}

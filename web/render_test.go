@@ -1,10 +1,12 @@
 package web
 
 import (
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,17 +36,18 @@ func samplePages() map[string][]any {
 		if l.Ended() {
 			l.FinishedAt = &at
 		}
-		live := livePart{List: l, Progress: progress, Slices: donut(counts), Chart: inWords(donut(counts)), Unsolved: []unsolved{{"greylisted", nextStep("greylisted"), 2}}}
+		live := livePart{List: l, Progress: progress, Slices: donut(counts), Chart: inWords(donut(counts)), Unsolved: []unsolved{{"greylisted", nextStep("greylisted"), 2, 1}}}
 		rows := []app.Record{{ID: 1, RowNo: 1, FirstName: "Mara", LastName: "Li", Domain: "a.example", State: app.RecordDone, Email: "mara@a.example", Status: "valid", Score: score, Reason: "mailbox_exists"},
 			{ID: 2, RowNo: 2, FullName: "Teo", Company: "A", State: app.RecordRetrying, NextAttemptAt: &at}, {ID: 3, RowNo: 3, Cells: []string{"x"}, State: app.RecordFailed, Reason: "bad_line"}}
 		return listPage{List: l, Live: live, Formats: formats, Records: recordsPart{List: l, Rows: rows, Show: true, Next: "zz", Choices: live.Slices,
-			Query: app.RecordQuery{Status: "valid", Reason: "greylisted", Search: "x", After: "a"}}}
+			Filters: url.Values{"status": {"valid"}, "reason": {"greylisted"}, "q": {"x"}, "min_score": {"5"}, "sort": {"score"}}, After: "a", Matching: 3, Columns: everyColumn(),
+			Actions: []app.ListAction{{ID: 4, Kind: app.ActionRetry, State: app.ActionWaiting}, {ID: 1, State: app.ActionDone, Rows: 1, CreatedAt: at}, {ID: 2, State: app.ActionUndoing}, {ID: 3, State: app.ActionWaiting, Rows: 2000}}}, Parts: parts, Tags: []string{"fair"}}
 	}
 	answer := answerPage{List: &list, Row: 7, Cells: []cell{{"Name", "Mara"}}, Name: "Mara Li", Domain: "a.example", State: app.RecordRetrying, Email: "mara@a.example", Status: "unknown",
-		Score: score, Reason: "greylisted", Sentence: "Come back later.", Next: &at, Tries: 2, Checked: &at, Repeated: true, Evidence: sampleEvidence(at)}
+		Score: score, Reason: "greylisted", Sentence: "Come back later.", Next: &at, Tries: 2, Checked: &at, Repeated: true, Evidence: sampleEvidence(at), ID: "1", Edit: []editField{{sheet.FirstName, "First name", "Mara"}}, Lists: []app.List{list}, Asked: map[sheet.Field]string{sheet.Domain: "a.example"}}
 	mapping := mappingPage{List: list, Dialect: sheet.Dialect{Format: "csv", Comma: ";", Encoding: "utf-8", Header: true}, Columns: []string{"Name", ""}, Rows: [][]string{{"Mara", ""}},
 		Fields: []mappingField{{ID: sheet.FirstName, Word: "First name", Column: 0, Samples: []string{"Mara"}, Unsure: true}, {ID: sheet.Domain, Word: "Domain", Column: -1, Hint: "h"}},
-		Mapped: map[int]string{0: "First name"}, Process: "find", Estimate: 1, Missing: "No domain.", FileError: "Not readable.", StartError: "No.", Paid: true, Credits: credits}
+		Mapped: map[int]string{0: "First name"}, Process: "find", Estimate: 1, Missing: "No domain.", Check: []string{"the delimiter", "the encoding", "the column for x"}, FileError: "Not readable.", StartError: "No.", Paid: true, Credits: credits}
 	key := app.Key{ID: 1, Name: "k", Prefix: "bgl_abc", CreatedAt: at, InURL: true}
 	revoked := app.Key{ID: 2, Name: "old", CreatedAt: at, LastUsedAt: &at, RevokedAt: &at}
 	week := window{at, weekSpan, weekStep}
@@ -56,8 +59,9 @@ func samplePages() map[string][]any {
 		"find":    {findPage{Answer: &answer}, findPage{Error: "No."}},
 		"keys":    {keysPage{Keys: []app.Key{key, revoked}, Made: &key, Secret: "bgl_secret", BaseURL: "https://b.example", Error: "No.", Manages: true}, keysPage{}},
 		"lists/index": {listsPage{First: true, CanSample: true, MaxBytes: 1 << 20, Error: "No."},
-			listsPage{First: true, Rows: []listRow{{list, progress}, {app.List{State: app.ListMapping}, app.Progress{}}}, Total: 2, Next: "x"}},
-		"lists/mapping": {mapping, mappingPage{Dialect: sheet.Dialect{Format: "xlsx"}}, mappingPage{Dialect: sheet.Dialect{Format: "jsonl"}}},
+			listsPage{First: true, Rows: []listRow{{list, progress, []string{"fair"}}, {app.List{State: app.ListMapping}, app.Progress{}, nil}}, Total: 2, Next: "x", Tag: "fair", Tags: []string{"fair"},
+				Deleted: []app.List{{Ref: "d", Name: "Gone", ClearAt: &at}}}},
+		"lists/mapping": {mapping, mappingPage{Dialect: sheet.Dialect{Format: "xlsx"}, Sheets: []string{"People"}, ReuseDays: 30, Check: []string{"the encoding"}}, mappingPage{Dialect: sheet.Dialect{Format: "jsonl"}}},
 		"lists/show": {inState(app.ListImporting), inState(app.ListRunning), inState(app.ListPaused), inState(app.ListExporting), inState(app.ListFinished),
 			inState(app.ListCanceled), inState(app.ListFailed), listPage{List: app.List{Process: "none"}}},
 		"records/show": {answer, answerPage{State: app.RecordDone, Status: "not_found"}},
@@ -94,6 +98,15 @@ func samplePages() map[string][]any {
 		"admin/queues": {queuesPage{}, queuesPage{Queue: "high", State: "retry", Queues: []app.QueueState{{Name: "high"}}, Tasks: []app.Task{{ID: "<t>", LastErr: "e", NextProcessAt: at}}}},
 		"dev/mail":     {keptMailsPage{}, keptMailsPage{Mails: []keptMail{{app.KeptMail{Subject: "s", TextBody: "see https://b.example/x"}, []string{"https://b.example/x"}}}}},
 	}
+}
+
+// everyColumn are all columns of a table, and one of the file, switched on.
+func everyColumn() []column {
+	all := append(slices.Clone(ownColumns), column{ID: "c0", Word: "Name", Index: 0})
+	for i := range all {
+		all[i].On = true
+	}
+	return all
 }
 
 func sampleDocs() docsPage {

@@ -2,9 +2,11 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"beagle/app"
 	"beagle/app/finder"
+	"beagle/app/sheet"
 )
 
 // findPage is the data of find.html.
@@ -36,6 +38,26 @@ func (s *Server) verifyCreate(q *call) error {
 	return s.showFound(q, page, result, err)
 }
 
+// addableLists is how many lists a single answer can be added to, the newest ones.
+const addableLists = 30
+
+// addable are the newest lists that take further rows.
+func (s *Server) addable(q *call) ([]app.List, error) {
+	current := false
+	lists, _, _, err := s.app.FindLists(q.ctx(), q.actor.Account, app.ListQuery{Archived: &current, Limit: addableLists})
+	return slices.DeleteFunc(lists, func(l app.List) bool {
+		return !slices.Contains([]string{app.ListRunning, app.ListPaused, app.ListExporting, app.ListFinished}, l.State)
+	}), err
+}
+
+// asked is the question of the page as a row of a list.
+func (p findPage) asked() map[sheet.Field]string {
+	if p.Verify {
+		return map[sheet.Field]string{sheet.Email: p.Address}
+	}
+	return map[sheet.Field]string{sheet.FirstName: p.Form.First, sheet.LastName: p.Form.Last, sheet.Domain: p.Form.Domain, sheet.Company: p.Form.Company}
+}
+
 func (s *Server) showFound(q *call, page findPage, r finder.Result, err error) error {
 	status := http.StatusOK
 	if err != nil {
@@ -46,8 +68,12 @@ func (s *Server) showFound(q *call, page findPage, r finder.Result, err error) e
 		page.Error, status = refusal.Message, code
 	} else {
 		now := s.app.Now()
+		lists, err := s.addable(q)
+		if err != nil {
+			return err
+		}
 		page.Answer = &answerPage{Name: r.First + " " + r.Last, Domain: r.Domain, State: app.RecordDone, Email: r.Email, Status: r.Status, Score: r.Score,
-			Pattern: r.Pattern, Reason: r.Reason, Sentence: r.Sentence, Checked: &now, Evidence: r.Evidence}
+			Pattern: r.Pattern, Reason: r.Reason, Sentence: r.Sentence, Checked: &now, Evidence: r.Evidence, Lists: lists, Asked: page.asked()}
 	}
 	if q.htmx() {
 		s.sendFragment(q, status, "find", "found", page)

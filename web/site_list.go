@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 
@@ -19,6 +18,8 @@ type listPage struct {
 	Live    livePart
 	Records recordsPart
 	Formats []format
+	Parts   []choice // what can be downloaded beside all
+	Tags    []string
 }
 
 // livePart is what changes while a list runs. It is sent again and again, so it holds no buttons.
@@ -34,16 +35,7 @@ type livePart struct {
 type unsolved struct {
 	Reason, Next string
 	Rows         int64
-}
-
-// recordsPart is the records table with its filters.
-type recordsPart struct {
-	List    app.List
-	Rows    []app.Record
-	Query   app.RecordQuery
-	Next    string // cursor of the next page
-	Choices []slice
-	Show    bool // the process looks something up, so there is something to show
+	Share        float64 // of all rows without an answer
 }
 
 type format struct{ ID, Word, Meaning string }
@@ -53,6 +45,9 @@ var formats = []format{
 	{"xlsx", "Excel", "a workbook"},
 	{"jsonl", "JSON lines", "for programs"},
 }
+
+// parts are what of a list can be downloaded beside all of it.
+var parts = []choice{{app.StatusFound, "Only found"}, {"valid", "Only valid"}}
 
 func (s *Server) listsShow(q *call) error {
 	l, err := s.listed(q)
@@ -71,10 +66,17 @@ func (s *Server) listsShow(q *call) error {
 		return err
 	}
 	if q.htmx() && q.r.Header.Get("HX-Target") == "records" {
+		if q.query("busy") != "" && !records.Busy() {
+			q.w.Header().Set("HX-Refresh", "true") // the list may be in another state now
+		}
 		s.sendFragment(q, http.StatusOK, "lists/show", "records", records)
 		return nil
 	}
-	s.sendPage(q, http.StatusOK, "lists/show", listPage{List: l, Live: live, Records: records, Formats: formats})
+	tags, err := s.app.TagsOf(q.ctx(), l)
+	if err != nil {
+		return err
+	}
+	s.sendPage(q, http.StatusOK, "lists/show", listPage{List: l, Live: live, Records: records, Formats: formats, Parts: parts, Tags: tags[l.ID]})
 	return nil
 }
 
@@ -85,10 +87,15 @@ func (s *Server) live(q *call, l app.List) (livePart, error) {
 	}
 	live := livePart{List: l, Progress: progress, Slices: donut(progress.Counts)}
 	live.Chart = inWords(live.Slices)
+	all := int64(0)
 	for _, r := range progress.Counts.ByReason {
 		if r.Rows > 0 && (r.Status == "unknown" || r.Status == "") && r.Reason != "" {
 			live.Unsolved = append(live.Unsolved, unsolved{Reason: r.Reason, Next: nextStep(r.Reason), Rows: r.Rows})
+			all += r.Rows
 		}
+	}
+	for i := range live.Unsolved {
+		live.Unsolved[i].Share = float64(live.Unsolved[i].Rows) / float64(all)
 	}
 	slices.SortStableFunc(live.Unsolved, func(a, b unsolved) int { return int(b.Rows - a.Rows) })
 	return live, nil
@@ -131,46 +138,6 @@ func (p livePart) Summary() string {
 		return fmt.Sprintf("Finished: %d of %d addresses found.", c.Found, c.Total)
 	}
 	return stateWord(p.List.State) + "."
-}
-
-func (s *Server) records(q *call, l app.List, live livePart) (recordsPart, error) {
-	query := app.RecordQuery{Status: q.query("status"), Reason: q.query("reason"), Search: q.query("q"), After: q.query("after"), Limit: recordsPerPage}
-	switch query.Status {
-	case "waiting":
-		query.Status, query.State = "", app.RecordPending
-	case "retrying", "failed":
-		query.State, query.Status = query.Status, ""
-	}
-	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, query)
-	if err != nil {
-		return recordsPart{}, err
-	}
-	query.Status = q.query("status") // as the form shows it
-	return recordsPart{List: l, Rows: rows, Query: query, Next: next, Choices: live.Slices, Show: l.Process != app.ProcessNone}, nil
-}
-
-// Filtered tells that not all rows are asked for.
-func (p recordsPart) Filtered() bool {
-	return p.Query.Status != "" || p.Query.Reason != "" || p.Query.Search != ""
-}
-
-// Here is the address of this page of the table; NextPage of the one after it, All of the table without filters.
-func (p recordsPart) Here() string     { return p.at(p.Query.After) }
-func (p recordsPart) NextPage() string { return p.at(p.Next) }
-func (p recordsPart) First() string    { return p.at("") }
-func (p recordsPart) All() string      { return "/lists/" + p.List.Ref }
-
-func (p recordsPart) at(after string) string {
-	v := url.Values{}
-	for name, value := range map[string]string{"status": p.Query.Status, "reason": p.Query.Reason, "q": p.Query.Search, "after": after} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if len(v) == 0 {
-		return p.All()
-	}
-	return p.All() + "?" + v.Encode()
 }
 
 func (s *Server) progressShow(q *call) error {

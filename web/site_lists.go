@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"beagle/app"
 )
@@ -14,6 +15,7 @@ const listsPerPage = 30
 type listRow struct {
 	app.List
 	Progress app.Progress
+	Tags     []string
 }
 
 type listsPage struct {
@@ -24,19 +26,28 @@ type listsPage struct {
 	MaxBytes  int64
 	CanSample bool
 	Error     string
+	Tag       string     // only lists with this tag are shown
+	Archived  bool       // the archived ones are
+	Tags      []string   // to choose from
+	Deleted   []app.List // that can be brought back
 }
 
 func (s *Server) listsIndex(q *call) error { return s.showLists(q, http.StatusOK, "") }
 
 func (s *Server) showLists(q *call, status int, problem string) error {
-	lists, next, total, err := s.app.Lists(q.ctx(), q.actor.Account, q.query("after"), listsPerPage)
+	archived := truth(q.query("archived"))
+	lists, next, total, err := s.app.FindLists(q.ctx(), q.actor.Account, app.ListQuery{Tag: q.query("tag"), Archived: &archived, After: q.query("after"), Limit: listsPerPage})
 	if err != nil {
 		return err
 	}
-	page := listsPage{Total: total, Next: next, First: q.query("after") == "", MaxBytes: s.app.Config.Upload.MaxBytes,
+	tags, err := s.app.TagsOf(q.ctx(), lists...)
+	if err != nil {
+		return err
+	}
+	page := listsPage{Total: total, Next: next, Tag: q.query("tag"), Archived: archived, First: q.query("after") == "", MaxBytes: s.app.Config.Upload.MaxBytes,
 		CanSample: s.opts.Sample != nil, Error: problem, Rows: make([]listRow, len(lists))}
 	for i, l := range lists {
-		page.Rows[i].List = l
+		page.Rows[i].List, page.Rows[i].Tags = l, tags[l.ID]
 		if page.Rows[i].Progress, err = s.app.Progress(q.ctx(), l); err != nil {
 			return err
 		}
@@ -45,8 +56,37 @@ func (s *Server) showLists(q *call, status int, problem string) error {
 		s.sendFragment(q, status, "lists/index", "table", page)
 		return nil
 	}
+	if page.Tags, err = s.app.Tags(q.ctx(), q.actor.Account); err != nil {
+		return err
+	}
+	if page.Deleted, err = s.app.TrashedLists(q.ctx(), q.actor.Account); err != nil {
+		return err
+	}
 	s.sendPage(q, status, "lists/index", page)
 	return nil
+}
+
+// At is the address of a page of these lists, Here that of their first page.
+func (p listsPage) At(after string) string {
+	v := url.Values{}
+	for name, value := range map[string]string{"tag": p.Tag, "after": after} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if p.Archived {
+		v.Set("archived", "true")
+	}
+	if len(v) == 0 {
+		return "/lists"
+	}
+	return "/lists?" + v.Encode()
+}
+func (p listsPage) Here() string { return p.At("") }
+
+// Fresh tells that there is nothing yet, not even out of sight: somebody begins.
+func (p listsPage) Fresh() bool {
+	return p.First && len(p.Rows) == 0 && p.Tag == "" && !p.Archived && len(p.Deleted) == 0
 }
 
 // Busy tells that some list on the page still moves, so that the page asks again.
@@ -88,7 +128,7 @@ func (s *Server) listsDelete(q *call) error {
 	if err != nil {
 		return err
 	}
-	remove := s.app.DeleteList
+	remove := s.app.TrashList
 	if l.State == app.ListMapping {
 		remove = s.app.Discard // nothing was made of it yet
 	}

@@ -9,6 +9,7 @@ import (
 
 	"beagle/app"
 	"beagle/app/finder"
+	"beagle/app/sheet"
 )
 
 // answerPage is how an answer is shown with all that it rests on: "how we know".
@@ -31,6 +32,16 @@ type answerPage struct {
 	Previous *app.Record // with the answer before this one; nil: there was none
 	Repeated bool        // the answer was given to an earlier row of the list
 	Evidence finder.Evidence
+	ID       string                 // of the record
+	Edit     []editField            // what can be changed before it is looked up again; nil when it cannot
+	Lists    []app.List             // that a single answer can be added to
+	Asked    map[sheet.Field]string // what was asked, to be added with
+}
+
+// editField is a field of a row that can be changed.
+type editField struct {
+	ID          sheet.Field
+	Word, Value string
 }
 
 // cell is one cell of the file with the name of its column.
@@ -47,6 +58,7 @@ func (s *Server) recordsShow(q *call) error {
 	}
 	page := answerPage{List: &l, Row: r.RowNo, Cells: cells(l.Columns, r.Cells), Name: personName(r), Domain: r.Domain, State: r.State, Email: r.Email, Status: r.Status,
 		Score: r.Score, Pattern: r.Pattern, Reason: r.Reason, Sentence: r.Note, Next: r.NextAttemptAt, Tries: r.Tries, Checked: r.CheckedAt, Repeated: r.TwinOf != nil}
+	page.ID, page.Edit = idOf(r.ID), editable(l, r)
 	if r.PreviousAt != nil {
 		page.Previous = &r
 	}
@@ -70,6 +82,24 @@ func evidenceOf(r app.Record) (finder.Evidence, error) {
 		return e, fmt.Errorf("reading the evidence of record %d: %w", r.ID, err)
 	}
 	return e, nil
+}
+
+// editable are the fields that a row's process asks about. Rows of a canceled list are not looked up again.
+func editable(l app.List, r app.Record) []editField {
+	switch l.State {
+	case app.ListRunning, app.ListPaused, app.ListExporting, app.ListFinished:
+	default:
+		return nil
+	}
+	values := map[sheet.Field]string{sheet.FirstName: r.FirstName, sheet.LastName: r.LastName, sheet.FullName: r.FullName, sheet.Domain: r.Domain, sheet.Company: r.Company, sheet.Email: r.Address}
+	var edit []editField
+	for _, f := range fields {
+		_, mapped := l.Mapping[f.ID]
+		if mapped || values[f.ID] != "" || (f.ID == sheet.Domain && l.Process != app.ProcessVerify) {
+			edit = append(edit, editField{f.ID, f.Word, values[f.ID]})
+		}
+	}
+	return edit
 }
 
 func cells(columns, values []string) []cell {

@@ -16,7 +16,7 @@ var (
 	// noiseWords say whose or which; the rest of the name says what.
 	noiseWords = wordSet("contact contacts person persons people lead leads prospect primary main work business professional corporate official user member attendee participant delegate guest speaker registrant " +
 		"buyer billing your my the a of value required optional field hs crm associated current cleaned clean customer client candidate employee decision maker founder company companys organization organisation account " +
-		"ansprechpartner ansprechpartners ansprechpartnerin ansprechperson kontakt kontaktperson contactpersoon contatto contacto contato referente interlocuteur teilnehmer participante deelnemer uczestnik deltagare unternehmens firmen gesellschaft wie im " +
+		"ansprechpartner ansprechpartners ansprechpartnerin ansprechperson kontakt kontaktperson contactpersoon contatto contacto contato referente interlocuteur teilnehmer participante partecipante asistente asistentes deelnemer uczestnik uczestnika persona pessoa persoon personne record deltagare unternehmens firmen gesellschaft wie im " +
 		"what whats is are which please enter provide text string localized eingabe pflichtfeld geschaftlich geschaftliche dienstlich dienstliche pro professionnel professionnelle du de la le l des del della do da dos van het der die das votre ihr ihre ihren su tu seu sua uw twoj sluzbowy sluzbowa sluzbowe zakelijk laboral corporativo aziendale profissional person1 contact1 obligatoire obligatorio verplicht wymagane 必須 必填 任意")
 	emailWords   = wordSet("email emails emailaddress mail correo courriel epost eposta emailadresse emailadres")
 	webWords     = wordSet("website domain url web site homepage webseite sito dominio www webpage domaine domein domena")

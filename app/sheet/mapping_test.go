@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// headerCase is one line of testdata/headers.tsv.
+// headerCase is one line of testdata/headers.tsv or exports.tsv.
 type headerCase struct {
 	name    string
 	columns []string
 	want    Mapping
 }
 
-func headerCases(t *testing.T) []headerCase {
-	f, err := os.Open("testdata/headers.tsv")
+func headerCases(t *testing.T, file string) []headerCase {
+	f, err := os.Open("testdata/" + file)
 	require.NoError(t, err)
 	defer f.Close()
 	var cases []headerCase
@@ -39,7 +39,8 @@ func headerCases(t *testing.T) []headerCase {
 	return cases
 }
 
-// rowsFor makes rows that fit the wanted mapping; other columns are empty.
+// rowsFor makes rows that fit the wanted mapping. A link that is none of the fields leads to a profile, as in exports of LinkedIn; other
+// columns are empty.
 func rowsFor(c headerCase) [][]string {
 	sample := map[Field][]string{
 		FirstName: {"Ann", "Bob", "Cleo", "Dan"}, LastName: {"Example", "Sample", "Muster", "Prova"},
@@ -49,6 +50,11 @@ func rowsFor(c headerCase) [][]string {
 	var rows [][]string
 	for i := range 4 {
 		row := make([]string, len(c.columns))
+		for column, name := range c.columns {
+			if strings.Contains(strings.ToLower(name), "url") {
+				row[column] = "https://www.linkedin.com/in/" + strings.ToLower(sample[FirstName][i])
+			}
+		}
 		for field, column := range c.want {
 			row[column] = sample[field][i]
 		}
@@ -58,7 +64,7 @@ func rowsFor(c headerCase) [][]string {
 }
 
 func TestDetectMappingKnowsRealHeaders(t *testing.T) {
-	cases := headerCases(t)
+	cases := headerCases(t, "headers.tsv")
 	require.GreaterOrEqual(t, len(cases), 60)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,7 +81,7 @@ func TestDetectMappingKnowsRealHeaders(t *testing.T) {
 }
 
 func TestSniffFindsRealHeaders(t *testing.T) {
-	for _, c := range headerCases(t) {
+	for _, c := range headerCases(t, "headers.tsv") {
 		var text strings.Builder
 		w, err := NewWriter(&text, CSV, WriteOptions{Comma: ";", Columns: c.columns, Raw: true})
 		require.NoError(t, err)

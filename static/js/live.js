@@ -24,7 +24,7 @@
   // The table is only refreshed while nobody is busy in it.
   const refreshRows = (now) => {
     const records = document.getElementById("records");
-    if (!records || records.contains(document.activeElement) || document.getElementById("drawer")?.open) return;
+    if (!records || records.contains(document.activeElement) || records.querySelector("input[type=checkbox][name=row]:checked, [data-all]:checked, details[open]") || document.getElementById("drawer")?.open) return;
     refreshed = now;
     window.htmx?.trigger(records, "refresh");
   };
