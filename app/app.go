@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,8 @@ type App struct {
 	health   healthCache
 	settler  *settler
 	mailer   mailer // nil: this installation sends no mail
+
+	isolation *isolation // nil: rows that workers died with are looked up like others
 }
 
 // Options are what tests and the demo world set beside the configuration.
@@ -61,6 +64,9 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now in UTC
 	Dial    DialFunc         // nil: the system's; the demo world's where its addresses cannot be dialled
 	Ask     AskFunc          // nil: the finder; benchmarks of the pipeline take an answer that costs nothing
+	// Isolated makes the process that looks up rows with which workers died: one that calls ServeIsolated on its standard input and
+	// output. nil: such rows are looked up like others.
+	Isolated func() *exec.Cmd
 }
 
 // AskFunc answers a question in place of the finder.
@@ -116,6 +122,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	}
 	a.settler = newSettler(a)
 	a.openCalls()
+	a.isolation = newIsolation(o.Isolated)
 	if a.question = o.Ask; a.question == nil {
 		a.question = a.ask
 	}
@@ -168,6 +175,7 @@ func (a *App) Close() error {
 	if a.settler != nil {
 		a.settler.close()
 	}
+	a.isolation.close()
 	if a.Prober != nil {
 		errs = append(errs, a.Prober.Close())
 	}

@@ -19,6 +19,7 @@ const (
 	scheduleAutoscale = "autoscale"
 	scheduleClean     = "clean"
 	scheduleWorkers   = "workers"
+	scheduleReconcile = "reconcile"
 	scheduleProcesses = "processes"
 	schedulePing      = "ping"
 	scheduleMails     = "mails"
@@ -56,6 +57,7 @@ func (a *App) schedules() []schedule {
 		{scheduleProcesses, processesEvery, a.pingProcesses},
 		{scheduleMeasure, measureEvery, a.measure},
 		{scheduleClean, cleanEvery, a.Clean},
+		{scheduleReconcile, reconcileEvery, a.Reconcile},
 	}
 	if a.Config.Health.Every > 0 {
 		all = append(all, schedule{scheduleHealth, a.Config.Health.Every, a.CheckHealth})

@@ -53,7 +53,7 @@ func TestSchedulesAreShownBeforeTheyRan(t *testing.T) {
 		require.Zero(t, r.LastRunAt)
 		require.NotZero(t, r.Every)
 	}
-	require.Equal(t, []string{"autoscale", "clean", "mails", "measure", "ping", "processes", "restart", "workers"}, names)
+	require.Equal(t, []string{"autoscale", "clean", "mail_health", "mails", "measure", "ping", "processes", "restart", "workers"}, names)
 }
 
 func TestScheduleOfTwoClocksRunsOnce(t *testing.T) {
@@ -69,7 +69,7 @@ func TestScheduleOfTwoClocksRunsOnce(t *testing.T) {
 		require.Eventually(t, func() bool {
 			var err error
 			runs, err = one.ScheduleRuns(ctx)
-			return err == nil && len(runs) == 4 && !slices.ContainsFunc(runs, func(r app.ScheduleRun) bool { return r.LastResult == "" })
+			return err == nil && len(runs) == 5 && !slices.ContainsFunc(runs, func(r app.ScheduleRun) bool { return r.LastResult == "" })
 		}, apptest.Patience, 20*time.Millisecond)
 		first := runs
 		for range 5 { // a clock that looks again within the hour finds nothing due

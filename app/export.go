@@ -38,6 +38,11 @@ func (a *App) Export(ctx context.Context, list int64) error {
 	if l.Imported == 0 {
 		return a.finishEmpty(ctx, l)
 	}
+	return a.export(ctx, l)
+}
+
+func (a *App) export(ctx context.Context, l List) error {
+	list := l.ID
 	version := l.ResultVersion + 1
 	key := fmt.Sprintf("%sresult-v%d.csv", listPrefix(l), version)
 	began := a.Now()

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
+	"os/exec"
 
 	"beagle/app/finder"
 )
@@ -21,3 +24,36 @@ func (a *App) Answer(ctx context.Context, r Record, attempt int, email string) e
 	return a.settler.settle(ctx, a.outcome(recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: attempt, Run: r.Run},
 		finder.Result{Email: email, Status: finder.StatusValid, Score: 97, Reason: "mailbox_exists"}))
 }
+
+// IsolateBy makes the app look suspected rows up by a command.
+func (a *App) IsolateBy(command func() *exec.Cmd) { a.isolation = newIsolation(command) }
+
+// ServeIsolatedBy is the child of a test.
+func ServeIsolatedBy(ctx context.Context, ask AskFunc, in io.Reader, out io.Writer) error {
+	return (&App{question: ask}).ServeIsolated(ctx, in, out)
+}
+
+// SetAside is what a worker does when the child has died with a record.
+func (a *App) SetAside(ctx context.Context, r Record) error { return a.setAside(ctx, r.task()) }
+
+// IsolatedFrom is how many worker deaths make a row suspected, IsolatedDeaths how many set it aside without proof.
+const (
+	IsolatedFrom   = suspectCrashes
+	IsolatedDeaths = isolatedDeaths
+	IsolatedMax    = isolatedMax
+)
+
+// ErrDied says that a child died with a row.
+var ErrDied = errDied
+
+// AskIsolated asks one question in isolation.
+func (a *App) AskIsolated(ctx context.Context, p finder.Person) (finder.Result, error) {
+	c, ok := a.isolation.enter()
+	if !ok {
+		return finder.Result{}, errors.New("no child is free")
+	}
+	return a.isolated(ctx, c, ProcessFind, p)
+}
+
+// ExportOf is an export that has read the list already.
+func (a *App) ExportOf(ctx context.Context, l List) error { return a.export(ctx, l) }

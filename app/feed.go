@@ -176,10 +176,10 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 
 func (r Record) task() recordTask {
 	return recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: r.Attempt, Run: r.Run, Tries: r.Tries, Key: r.PersonKey,
-		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address}
+		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address, Crashes: r.Crashes}
 }
 
-const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, person_key, first_name, last_name, full_name, domain, company, address"
+const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address"
 
 // claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row
 // order, and in the end those that waited for the others.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"beagle/app/finder"
 	"beagle/app/mail"
 
 	"github.com/hibiken/asynq"
@@ -119,6 +120,7 @@ type recordTask struct {
 	Company string `json:"c,omitempty"`
 	Address string `json:"e,omitempty"`
 	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
+	Crashes int    `json:"w,omitempty"`
 }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
@@ -204,11 +206,21 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		if err := json.Unmarshal(t.Payload(), &p); err != nil {
 			return fmt.Errorf("reading a payload: %w", errors.Join(err, asynq.SkipRetry))
 		}
+		ask := a.question
+		if a.isolation.suspected(p) {
+			c, ok := a.isolation.enter()
+			if !ok {
+				return comeBack{isolatedWait}
+			}
+			ask = func(_ context.Context, process string, who finder.Person) (finder.Result, error) { // the child has a time-out of its own
+				return a.isolated(ctx, c, process, who)
+			}
+		}
 		id := recordTaskID(p.ID, p.Attempt)
 		w.take(id)
 		defer w.drop(id)
 		began := time.Now()
-		err := a.guarded(ctx, t, func() error { return a.Lookup(ctx, t.Type()[len(recordTaskPrefix):], p) })
+		err := a.guarded(ctx, t, func() error { return a.lookup(ctx, t.Type()[len(recordTaskPrefix):], p, ask) })
 		a.Log.DebugContext(ctx, "job", "task", id, "list", p.List, "took", time.Since(began), "error", err)
 		if err != nil && lastTry(ctx) {
 			a.Log.ErrorContext(ctx, "record given up", "record", p.ID, "error", err)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -18,7 +19,12 @@ const (
 
 // Lookup asks the finder about one record and commits the answer. It returns when the answer is durable, so that the
 // job may be acknowledged. Doing it twice is harmless: the second answer finds the record's attempt taken.
-func (a *App) Lookup(ctx context.Context, process string, t recordTask) (err error) {
+func (a *App) Lookup(ctx context.Context, process string, t recordTask) error {
+	return a.lookup(ctx, process, t, a.question)
+}
+
+// lookup is Lookup by way of whoever is to be asked.
+func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskFunc) (err error) {
 	if t.Trace != "" {
 		var span *trace.Span
 		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
@@ -28,10 +34,13 @@ func (a *App) Lookup(ctx context.Context, process string, t recordTask) (err err
 	defer cancel()
 	began := time.Now()
 	asked, span := a.startIn(asking, t.Trace, "ask")
-	result, err := a.question(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+	result, err := ask(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
 		Alone: t.Tries > 0}) // colleagues are waited for once
 	span.Set("status", result.Status, "reason", result.Reason)
 	span.End(err)
+	if errors.Is(err, errDied) {
+		return a.setAside(ctx, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,6 +114,23 @@ func (a *App) outcome(t recordTask, r finder.Result) *outcome {
 
 // spread adds up to a tenth, so that rows of one mail server do not all come back in the same moment.
 func spread(d time.Duration) time.Duration { return d + rand.N(d/10+1) }
+
+// setAside writes down that a record ends every process that looks it up.
+func (a *App) setAside(ctx context.Context, t recordTask) error {
+	a.Log.ErrorContext(ctx, "row set aside: it ends every process that looks it up", "record", t.ID, "list", t.List)
+	a.Metrics.repairs.WithLabelValues(reasonPoison).Inc()
+	err := a.DB.WithContext(ctx).Exec("UPDATE records SET crashes = crashes + 1 WHERE id = ? AND attempt = ?", t.ID, t.Attempt).Error
+	if err != nil {
+		return fmt.Errorf("counting a crash of record %d: %w", t.ID, err)
+	}
+	return a.settler.settle(ctx, a.poisonous(t))
+}
+
+// poisonous is the answer of a record that nobody can look up.
+func (a *App) poisonous(t recordTask) *outcome {
+	return &outcome{ID: t.ID, Attempt: t.Attempt, list: t.List, account: t.Account, run: t.Run, State: RecordFailed,
+		Status: finder.StatusUnknown, Reason: reasonPoison, Note: poisonMessage, Tries: t.Tries, checked: a.Now()}
+}
 
 // giveUpRecord writes down that a record's job failed for a reason of our own. It costs nothing and can be tried again.
 func (a *App) giveUpRecord(ctx context.Context, t recordTask) error {

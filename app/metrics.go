@@ -55,7 +55,7 @@ func newMetrics(a *App) (*Metrics, error) {
 		toFile:        histograms("upload_to_file_seconds", "From the upload of a list to its finished file.", fileBuckets).WithLabelValues().(prometheus.Histogram),
 		credits:       counters("credits_charged_total", "Credits charged for valid answers.").WithLabelValues(),
 		fed:           counters("fed_rows_total", "Rows that the feeder handed to the queue.").WithLabelValues(),
-		repairs:       counters("sweep_repairs_total", "What the sweep brought back: rows whose task was lost, rows whose worker died, lists whose job was gone.", "what"),
+		repairs:       counters("sweep_repairs_total", "What sweep and clock repaired: rows whose task was lost, whose worker died (crashed), that were poison or waited for nobody (untied); lists whose job was gone (list), counters, files of nobody (orphans).", "what"),
 		mails:         counters("mails_total", "Mails handed over (sent) and tries that the mail server did not take (failed).", "outcome"),
 	}
 	all := []prometheus.Collector{m.lookups, m.lookupSeconds, m.jobs, m.jobSeconds, m.rows, m.toFile, m.credits, m.fed, m.repairs, m.mails,

@@ -40,6 +40,7 @@ if why then return {2, redis.call('PTTL', KEYS[3]), why} end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
   redis.call('ZADD', KEYS[4], string.format('%.0f', now + 2000), ARGV[6])
+  redis.call('PEXPIRE', KEYS[4], 10000)
   return {1, 0, ''}
 end
 local step = tonumber(ARGV[4])

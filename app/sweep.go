@@ -21,12 +21,13 @@ const (
 	queuedGrace   = 5 * time.Second // a row queued this lately is not looked for
 	stuckAfter    = 30 * time.Second
 	maxCrashes    = 3
-	crashWait     = 2 * time.Minute // after the second crash with a row
-	sweepMax      = 30_000          // queued rows looked at in one sweep
+	crashWait     = 2 * time.Minute  // before the last chance of a row that is not looked up in isolation
+	isolatedRest  = 30 * time.Second // before the next try of one that is, and whose worker died nevertheless
+	sweepMax      = 30_000           // queued rows looked at in one sweep
 	staleSession  = time.Hour
 	workerForget  = time.Hour
 	reasonPoison  = "poison"
-	poisonMessage = "This row stopped the worker three times. It was set aside so that the list can end; please report it."
+	poisonMessage = "This row stopped whatever process looked it up, again and again. It was set aside so that the list can end; please report it."
 )
 
 // suspect is a queued row that nobody seemed to hold, in the attempt that it was in.
@@ -148,8 +149,8 @@ func asSet(groups ...[]string) map[string]bool {
 }
 
 // giveBack makes rows pending under a new attempt, so that whatever still runs under the old one comes too late.
-// A row whose worker died for the second time waits a while, in case it is the machine that is in trouble and not the row;
-// the third time it is poison and fails.
+// A row whose worker died for the second time is looked up in isolation from then on, where its end would be its own; where there is no
+// isolation it waits a while, in case it is the machine that is in trouble and not the row, and the third time it is poison and fails.
 func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 	if len(lost)+len(crashed) == 0 {
 		return nil
@@ -157,35 +158,40 @@ func (a *App) giveBack(ctx context.Context, lost, crashed []int64) error {
 	a.Metrics.repairs.WithLabelValues("lost").Add(float64(len(lost)))
 	a.Metrics.repairs.WithLabelValues("crashed").Add(float64(len(crashed)))
 	a.Log.WarnContext(ctx, "rows given back", "lost", len(lost), "crashed", len(crashed))
-	for group := range slices.Chunk(append(slices.Clone(lost), crashed...), flushMax) {
+	for group := range slices.Chunk(lost, flushMax) {
 		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET state = 'pending', attempt = attempt + 1 WHERE id IN ? AND state = 'queued'`, group).Error
 		if err != nil {
 			return fmt.Errorf("giving rows back: %w", err)
 		}
 	}
-	for group := range slices.Chunk(crashed, flushMax) {
-		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET crashes = crashes + 1, state = CASE WHEN crashes = 1 THEN 'retrying' ELSE state END,
-			next_attempt_at = CASE WHEN crashes = 1 THEN ? ELSE next_attempt_at END WHERE id IN ? AND state = 'pending'`, a.Now().Add(crashWait), group).Error
+	patient, most, wait := 1, maxCrashes, crashWait
+	if a.isolation != nil {
+		patient, most, wait = suspectCrashes, isolatedDeaths, isolatedRest
+	}
+	for group := range slices.Chunk(crashed, flushMax) { // in one statement: the feeder takes a row that is pending at once
+		err := a.DB.WithContext(ctx).Exec(`UPDATE records SET attempt = attempt + 1, crashes = crashes + 1,
+			state = CASE WHEN crashes >= ? AND crashes < ? THEN 'retrying' ELSE 'pending' END,
+			next_attempt_at = CASE WHEN crashes >= ? AND crashes < ? THEN ? ELSE next_attempt_at END WHERE id IN ? AND state = 'queued'`,
+			patient, most-1, patient, most-1, a.Now().Add(wait), group).Error
 		if err != nil {
 			return fmt.Errorf("counting crashes: %w", err)
 		}
 	}
 	a.noteRepair(ctx, len(lost), len(crashed))
-	return a.setPoisonAside(ctx, crashed)
+	return a.setPoisonAside(ctx, crashed, most)
 }
 
-func (a *App) setPoisonAside(ctx context.Context, crashed []int64) error {
+func (a *App) setPoisonAside(ctx context.Context, crashed []int64, most int) error {
 	for group := range slices.Chunk(crashed, flushMax) {
 		var poison []Record
 		err := a.DB.WithContext(ctx).Select("id, list_id, account_id, attempt, run, tries").
-			Where("id IN ? AND state = 'pending' AND crashes >= ?", group, maxCrashes).Find(&poison).Error
+			Where("id IN ? AND state IN ('pending', 'queued') AND crashes >= ?", group, most).Find(&poison).Error
 		if err != nil {
 			return fmt.Errorf("looking for poison: %w", err)
 		}
 		answers := make([]*outcome, len(poison))
 		for i, r := range poison {
-			answers[i] = &outcome{ID: r.ID, Attempt: r.Attempt, list: r.ListID, account: r.AccountID, run: r.Run, State: RecordFailed, Status: "unknown",
-				Reason: reasonPoison, Note: poisonMessage, Tries: r.Tries, checked: a.Now()}
+			answers[i] = a.poisonous(r.task())
 		}
 		if err := a.settler.settle(ctx, answers...); err != nil {
 			return fmt.Errorf("setting poison aside: %w", err)
@@ -241,9 +247,13 @@ func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
 // again queues a list's job unless a server is busy with it. One that asynq holds in a state from which it will not run is removed first.
 func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
 	id := fmt.Sprintf("%s:%d", kind, list)
+	// A flushed Redis has forgotten which queues there are, and asynq's client tells it once only.
+	if err := a.Queue.Redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
+		return fmt.Errorf("looking for job %s: %w", id, err)
+	}
 	info, err := a.Queue.Inspector.GetTaskInfo(queue, id)
 	switch {
-	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound) && !errors.Is(err, asynq.ErrQueueNotFound):
+	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound):
 		return fmt.Errorf("looking for job %s: %w", id, err)
 	case err == nil && info.State == asynq.TaskStateArchived:
 		if err := a.Queue.Inspector.DeleteTask(queue, id); err != nil {
@@ -251,7 +261,8 @@ func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
 		}
 	}
 	if err != nil {
-		a.Metrics.repairs.WithLabelValues("list").Inc() // its job was gone
+		a.Metrics.repairs.WithLabelValues("list").Inc()
+		a.Log.WarnContext(ctx, "the job of a list was gone; it is queued again", "task", id)
 	}
 	return a.listLater(ctx, kind, queue, list)
 }
@@ -271,10 +282,16 @@ func (a *App) unstick(ctx context.Context, l List) error {
 	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		freed := tx.Exec(`UPDATE records SET twin_of = NULL WHERE list_id = ? AND state = 'pending' AND twin_of IS NOT NULL`, l.ID)
-		if freed.Error != nil || freed.RowsAffected > 0 {
+		if freed.Error != nil {
 			return freed.Error
 		}
-		return recount(tx, l.ID)
+		if freed.RowsAffected > 0 {
+			a.Metrics.repairs.WithLabelValues("untied").Add(float64(freed.RowsAffected))
+			a.Log.WarnContext(ctx, "rows waited for an answer that nobody gives; they ask for themselves", "list", l.ID, "rows", freed.RowsAffected)
+			return nil
+		}
+		_, err := a.repairCounts(tx, l.ID)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("unsticking list %d: %w", l.ID, err)

@@ -93,7 +93,9 @@ func (a *App) server(concurrency int, queues map[string]int) *asynq.Server {
 	return asynq.NewServerFromRedisClient(a.Queue.Redis, asynq.Config{
 		Concurrency: concurrency, Queues: queues, TaskCheckInterval: taskCheck, ShutdownTimeout: a.Config.Shutdown,
 		RetryDelayFunc: backoff, Logger: asynqLog{a.Log}, LogLevel: asynq.WarnLevel,
-		IsFailure: func(err error) bool { return !errors.Is(err, asynq.ErrLeaseExpired) && !errors.Is(err, errClosed) },
+		IsFailure: func(err error) bool {
+			return !errors.Is(err, asynq.ErrLeaseExpired) && !errors.Is(err, errClosed) && !errors.Is(err, comeBack{isolatedWait})
+		},
 	})
 }
 

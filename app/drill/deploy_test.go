@@ -158,7 +158,7 @@ func (h *house) web(b *balancer) (*exec.Cmd, int) {
 	require.NoError(h.t, err)
 	port := free.Addr().(*net.TCPAddr).Port
 	require.NoError(h.t, free.Close())
-	h.env = append(h.env, "PORT="+strconv.Itoa(port)) // the last one counts
+	h.vars["PORT"] = strconv.Itoa(port)
 	c := h.run("web")
 	b.add(port)
 	require.True(h.t, assertEventually(patience, func() bool { return b.isReady(port) }), "web never got ready")
@@ -244,7 +244,7 @@ func (h *house) tool(name string, args ...string) {
 		}
 	}
 	c := exec.Command(name, args...)
-	c.Env, c.SysProcAttr = h.env, &syscall.SysProcAttr{Setpgid: true}
+	c.Env, c.SysProcAttr = h.env(), &syscall.SysProcAttr{Setpgid: true}
 	out, err := c.CombinedOutput()
 	require.NoError(h.t, err, "%s: %s", name, out)
 }

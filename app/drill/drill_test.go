@@ -33,11 +33,11 @@ func TestWorkerKilledFiftyTimes(t *testing.T) {
 func TestRowsOfAKilledWorkerRunElsewhereWithinThirtySeconds(t *testing.T) {
 	var worst time.Duration
 	var all []float64
-	h := newHouse(t, 2000, 20*time.Millisecond)
+	h := newHouse(t, 4200, 20*time.Millisecond)
 	h.run("clock")
 	l := h.start()
 	victim := h.run("worker")
-	for i := range int64(5) {
+	for i := range int64(20) {
 		h.until(l, "busy", done(200*(i+1)))
 		var held []int64
 		h.kill(victim)
@@ -56,7 +56,7 @@ func TestRowsOfAKilledWorkerRunElsewhereWithinThirtySeconds(t *testing.T) {
 	}
 	slices.Sort(all)
 	require.Less(t, worst, 30*time.Second)
-	h.finish(l, "5 of 5 within 30 s; median %.0f s, worst %.0f s", all[len(all)/2], worst.Seconds())
+	h.finish(l, "20 of 20 within 30 s; median %.0f s, worst %.0f s", all[len(all)/2], worst.Seconds())
 }
 
 func TestRedisFlushed(t *testing.T) {
@@ -70,15 +70,15 @@ func TestRedisFlushed(t *testing.T) {
 	h.finish(l, "FLUSHALL three times")
 }
 
-func TestRedisGoneForTenSeconds(t *testing.T) {
+func TestRedisGoneForThirtySeconds(t *testing.T) {
 	h := newHouse(t, 3000, 20*time.Millisecond)
 	h.run("worker")
 	l := h.start()
 	h.until(l, "busy", done(700))
 	h.redis.Kill()
-	time.Sleep(10 * time.Second) // the outage itself
+	time.Sleep(30 * time.Second) // the outage itself
 	h.redis.Start(t)
-	h.finish(l, "killed, 10 s away, back empty; acknowledgements of that time are lost, their second runs change nothing")
+	h.finish(l, "killed, 30 s away, back empty; acknowledgements of that time are lost, their second runs change nothing")
 }
 
 func TestPostgresCrashed(t *testing.T) {
@@ -164,7 +164,5 @@ func TestDNSSilentForAWhile(t *testing.T) {
 	require.Zero(t, wrong, "silence is no verdict")
 	_, err := h.app.Cancel(t.Context(), h.as, l.Ref)
 	require.NoError(t, err)
-	table.Lock()
-	defer table.Unlock()
-	table.rows = append(table.rows, fmt.Sprintf("| %s | 600 | %.0f | 0 rows called invalid or not found |", "DNSSilentForAWhile", time.Since(h.began).Seconds()))
+	h.note(l.Total, "0 rows called invalid or not found")
 }

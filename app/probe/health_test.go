@@ -62,6 +62,30 @@ func TestHealthOfAGoodAddress(t *testing.T) {
 	require.Contains(t, finding(t, h, "reverse DNS").Text, ourAddress, "the address that the canary saw")
 }
 
+func TestCanaryTellsOurAddressInItsOwnWay(t *testing.T) {
+	for said, seen := range map[string]string{
+		"mx.test at your service, [192.0.2.7]":       "192.0.2.7",
+		"mx.test Hello probe.test [192.0.2.7]":       "192.0.2.7",
+		"mx.test Hello [IPv6:2001:db8::7]":           "2001:db8::7",
+		"mx.test hello":                              "",
+		"mx.test [not an address] [999.1.1.1]":       "",
+		"mx.test at your service, [169.254.169.254]": "",
+		"mx.test, [192.0.2.7] [192.0.2.8]":           "192.0.2.7",
+	} {
+		t.Run(said, func(t *testing.T) {
+			w := newWorld(t)
+			w.company("canary.test", &mta{hello: func(*client, string, string) string { return "250 " + said }})
+			f := finding(t, healthOf(t, w, HealthOptions{Canaries: []string{"canary.test"}}), "reverse DNS")
+			if seen == "" {
+				require.Equal(t, Unsure, f.OK)
+				require.Contains(t, f.Text, "not known from here")
+				return
+			}
+			require.Contains(t, f.Text, seen)
+		})
+	}
+}
+
 func TestPort25IsClosedWhenNoCanaryCanBeReached(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"one", "two"} {

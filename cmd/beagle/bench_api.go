@@ -71,7 +71,7 @@ func (b *apiBench) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.open(ctx, c, dial, logger(c, os.Stderr)); err != nil {
+	if err := o.open(ctx, c, app.Options{Dial: dial, Log: logger(c, os.Stderr)}); err != nil {
 		return err
 	}
 	if err := o.Migrate(ctx); err != nil {

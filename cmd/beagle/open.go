@@ -52,7 +52,7 @@ func openServices(ctx context.Context) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{}
-	return o, o.open(ctx, c, nil, logger(c, os.Stderr))
+	return o, o.open(ctx, c, app.Options{Log: logger(c, os.Stderr), Isolated: isolated})
 }
 
 // openEmbedded opens the app on embedded stores in dir, migrated; demo adds the simulated mail world.
@@ -82,7 +82,7 @@ func openEmbedded(ctx context.Context, dir string, demo bool, log func(config.Co
 			return nil, err
 		}
 	}
-	if err := o.open(ctx, c, dial, log(c)); err != nil {
+	if err := o.open(ctx, c, app.Options{Dial: dial, Log: log(c)}); err != nil {
 		return nil, err
 	}
 	if err := o.Migrate(ctx); err != nil {
@@ -107,14 +107,14 @@ func (o *opened) startWorld(c *config.Config, w *mailworld.World) (app.DialFunc,
 	return w.Dial, nil
 }
 
-func (o *opened) open(ctx context.Context, c config.Config, dial app.DialFunc, log *slog.Logger) error {
+func (o *opened) open(ctx context.Context, c config.Config, options app.Options) error {
 	reporter, err := report.New(report.Config{DSN: c.Run.SentryDSN, Environment: c.Run.Environment, Release: version()})
 	if err != nil {
 		return err
 	}
 	o.closers = append(o.closers, reporter.Close)
-	log = slog.New(reporter.Handler(report.Clean(log.Handler())))
-	a, err := app.Open(ctx, c, app.Options{Log: log, Dial: dial, Version: version()})
+	options.Log, options.Version = slog.New(reporter.Handler(report.Clean(options.Log.Handler()))), version()
+	a, err := app.Open(ctx, c, options)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,13 @@ package services
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 const (
@@ -27,10 +30,15 @@ const (
 	envSkipped  = "BEAGLE_SKIPPED"
 )
 
-// Main runs the tests of a package and ends what they started.
+// Main runs the tests of a package and ends what they started. A goroutine that outlives its test is a failure.
 func Main(m *testing.M) {
 	code := m.Run()
 	Stop()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.Exit(code)
 }
 
