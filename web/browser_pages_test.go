@@ -226,6 +226,7 @@ func (b *tab) checkLooks(v pageVisit, axe string) {
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{wide, narrow} {
 			b.look(scheme, width)
+			b.eval(`scrollTo(0, 0)`) // a picture may have left the footer under the header that stays in view
 			found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](strings.Replace(axeScript, "RULES", axeRules[scheme], 1), chromedp.EvalAwaitPromise))
 			require.NoError(b.t, err, v.name)
 			var problems []string
