@@ -15,7 +15,7 @@ test: ## vet, format and race tests on real services; installs what is missing o
 test-mta: ## the prober against real mail servers on loopback, Postfix and Haraka; as root, installs them on Debian
 	@.ci/test-mta
 
-drill: tools ## break things on purpose, with real processes on real services; prints a table (about ten minutes)
+drill: tools ## break things on purpose, with real processes on real services; prints a table (about twenty minutes)
 	go test -tags drill -v -count=1 -timeout 30m ./app/drill
 
 screenshots: ## docs/screenshots: every page in a headless Chromium

@@ -27,6 +27,7 @@ type Actor struct {
 	Operator bool
 	IP       string
 	Agent    string
+	Claim    *KeyClaim // of a request with an Idempotency-Key; nil for all others
 }
 
 // Account reads one account.

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,6 +18,14 @@ const (
 	idempotencyStale = time.Minute
 )
 
+// Kinds of what a request can make.
+const (
+	madeList    = "list"
+	madeRecords = "records"
+	madeWebhook = "webhook"
+	madeRetry   = "retry"
+)
+
 // KeptAnswer is the answer to a request that was made with an Idempotency-Key.
 type KeptAnswer struct {
 	Fingerprint string // of what the request said
@@ -24,13 +34,19 @@ type KeptAnswer struct {
 	Body        []byte
 }
 
-// KeyClaim is a key in the hands of the request that came with it first.
+// KeyClaim is a key in the hands of the request that came with it first, or of the next one when that died.
+// What a request makes under a claim is noted in the transaction that makes it, so that the next one finds it and makes nothing twice.
 type KeyClaim struct {
+	Said func() string // the fingerprint of the request, once its body has been read; nil where that is not yet known when something is made
+
 	app     *App
 	account int64
 	hash    string
 	at      time.Time
 	stop    context.CancelFunc
+	made    string // by the request that died
+	said    string // its fingerprint, if it was noted
+	noted   bool   // this request has made something
 }
 
 // idempotencyKey is a row of idempotency_keys.
@@ -44,6 +60,7 @@ type idempotencyKey struct {
 	Body        []byte
 	ClaimedAt   time.Time
 	CreatedAt   time.Time
+	Made        string
 }
 
 func (idempotencyKey) TableName() string { return "idempotency_keys" }
@@ -53,18 +70,27 @@ func (idempotencyKey) TableName() string { return "idempotency_keys" }
 // the key was used for another request.
 func (a *App) ClaimKey(ctx context.Context, account int64, key, shape string) (*KeyClaim, *KeptAnswer, error) {
 	now := a.Now().Truncate(time.Microsecond)
+	old := now.Add(-idempotencyKept)
 	row := idempotencyKey{AccountID: account, KeyHash: hashSecret(key), Shape: shape, Headers: "{}", ClaimedAt: now, CreatedAt: now}
-	taken := a.DB.WithContext(ctx).Exec(`INSERT INTO idempotency_keys (account_id, key_hash, shape, claimed_at, created_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (account_id, key_hash) DO UPDATE SET shape = excluded.shape, status = 0, body = NULL, fingerprint = '',
-			claimed_at = excluded.claimed_at, created_at = excluded.created_at
-		WHERE idempotency_keys.created_at < ? OR (idempotency_keys.status = 0 AND idempotency_keys.claimed_at < ?)`,
-		account, row.KeyHash, shape, now, now, now.Add(-idempotencyKept), now.Add(-idempotencyStale))
-	if taken.Error != nil {
-		return nil, nil, fmt.Errorf("claiming an idempotency key: %w", taken.Error)
+	var taken []idempotencyKey
+	err := a.DB.WithContext(ctx).Raw(`INSERT INTO idempotency_keys (account_id, key_hash, shape, claimed_at, created_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, key_hash) DO UPDATE SET status = 0, body = NULL, claimed_at = excluded.claimed_at, created_at = excluded.created_at,
+			shape = CASE WHEN idempotency_keys.created_at < ? OR idempotency_keys.made = '' THEN excluded.shape ELSE idempotency_keys.shape END,
+			fingerprint = CASE WHEN idempotency_keys.created_at < ? THEN '' ELSE idempotency_keys.fingerprint END,
+			made = CASE WHEN idempotency_keys.created_at < ? THEN '' ELSE idempotency_keys.made END
+		WHERE idempotency_keys.created_at < ? OR (idempotency_keys.status = 0 AND idempotency_keys.claimed_at < ?)
+		RETURNING shape, fingerprint, made`,
+		account, row.KeyHash, shape, now, now, old, old, old, old, now.Add(-idempotencyStale)).Scan(&taken).Error
+	if err != nil {
+		return nil, nil, fmt.Errorf("claiming an idempotency key: %w", err)
 	}
-	if taken.RowsAffected == 1 {
+	if len(taken) == 1 {
+		claim := &KeyClaim{app: a, account: account, hash: row.KeyHash, at: now, made: taken[0].Made, said: taken[0].Fingerprint, stop: func() {}}
+		if taken[0].Shape != shape {
+			return nil, nil, errors.Join(ErrKeyReused, claim.free(ctx))
+		}
 		beating, stop := context.WithCancel(context.WithoutCancel(ctx))
-		claim := &KeyClaim{app: a, account: account, hash: row.KeyHash, at: now, stop: stop}
+		claim.stop = stop
 		go claim.beat(beating)
 		return claim, nil, nil
 	}
@@ -75,7 +101,7 @@ func (a *App) ClaimKey(ctx context.Context, account int64, key, shape string) (*
 	case found.RowsAffected == 1 && row.Shape != shape:
 		return nil, nil, ErrKeyReused
 	case found.RowsAffected == 0 || row.Status == 0:
-		return nil, nil, Refuse(CodeConflict, "idempotency_key_in_flight", "A request with this Idempotency-Key is still running. Ask again in a moment.")
+		return nil, nil, errKeyInFlight
 	}
 	kept := &KeptAnswer{Fingerprint: row.Fingerprint, Status: row.Status, Body: row.Body}
 	if err := json.Unmarshal([]byte(row.Headers), &kept.Headers); err != nil {
@@ -83,6 +109,8 @@ func (a *App) ClaimKey(ctx context.Context, account int64, key, shape string) (*
 	}
 	return nil, kept, nil
 }
+
+var errKeyInFlight = Refuse(CodeConflict, "idempotency_key_in_flight", "A request with this Idempotency-Key is still running. Ask again in a moment.")
 
 // ErrKeyReused refuses a key that came with another request before.
 var ErrKeyReused = Refuse(CodeUnprocessable, "idempotency_key_mismatch", "This Idempotency-Key was used for another request. Make a new key for each request.")
@@ -94,14 +122,14 @@ func (c *KeyClaim) beat(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := c.mine(ctx).Update("claimed_at", c.app.Now()).Error; err != nil {
+		if err := c.mine(c.app.DB.WithContext(ctx)).Update("claimed_at", c.app.Now()).Error; err != nil {
 			c.app.Log.WarnContext(ctx, "idempotency key not held", "error", err)
 		}
 	}
 }
 
-func (c *KeyClaim) mine(ctx context.Context) *gorm.DB {
-	return c.app.DB.WithContext(ctx).Model(&idempotencyKey{}).Where("account_id = ? AND key_hash = ? AND created_at = ? AND status = 0", c.account, c.hash, c.at)
+func (c *KeyClaim) mine(tx *gorm.DB) *gorm.DB {
+	return tx.Model(&idempotencyKey{}).Where("account_id = ? AND key_hash = ? AND created_at = ? AND status = 0", c.account, c.hash, c.at)
 }
 
 // Keep stores the answer for the requests that come with the key later.
@@ -111,20 +139,64 @@ func (c *KeyClaim) Keep(ctx context.Context, answer KeptAnswer) error {
 	if err != nil {
 		return fmt.Errorf("encoding headers: %w", err)
 	}
-	err = c.mine(ctx).Updates(map[string]any{"fingerprint": answer.Fingerprint, "status": answer.Status, "headers": string(headers), "body": answer.Body}).Error
+	err = c.mine(c.app.DB.WithContext(ctx)).Updates(map[string]any{"fingerprint": answer.Fingerprint, "status": answer.Status, "headers": string(headers), "body": answer.Body}).Error
 	if err != nil {
 		return fmt.Errorf("keeping an answer for its idempotency key: %w", err)
 	}
 	return nil
 }
 
-// Drop gives the key back: the request was refused or failed, and may be sent again.
-func (c *KeyClaim) Drop(ctx context.Context) error {
+// Drop gives the key back: the request was refused, and has left nothing behind, or it failed. What a request that failed, or died before
+// it, has made all the same is remembered for the next one.
+func (c *KeyClaim) Drop(ctx context.Context, refused bool) error {
 	c.stop()
-	if err := c.mine(ctx).Delete(&idempotencyKey{}).Error; err != nil {
+	if (c.noted && !refused) || (c.made != "" && !c.noted) {
+		return c.free(ctx)
+	}
+	if err := c.mine(c.app.DB.WithContext(ctx)).Delete(&idempotencyKey{}).Error; err != nil {
 		return fmt.Errorf("dropping an idempotency key: %w", err)
 	}
 	return nil
+}
+
+// free lets the next request take the key over at once.
+func (c *KeyClaim) free(ctx context.Context) error {
+	if err := c.mine(c.app.DB.WithContext(ctx)).Update("claimed_at", c.at.Add(-2*idempotencyStale)).Error; err != nil {
+		return fmt.Errorf("giving an idempotency key back: %w", err)
+	}
+	return nil
+}
+
+// note writes down what a request makes, in the transaction that makes it. It refuses when another request has taken the key over
+// because this one seemed dead: one of the two makes the thing. Without a claim it does nothing.
+func (c *KeyClaim) note(tx *gorm.DB, kind, made string) error {
+	if c == nil {
+		return nil
+	}
+	set := map[string]any{"made": kind + ":" + made}
+	if c.Said != nil {
+		set["fingerprint"] = c.Said()
+	}
+	done := c.mine(tx).Updates(set)
+	if done.Error != nil {
+		return fmt.Errorf("noting what an idempotency key made: %w", done.Error)
+	}
+	if done.RowsAffected == 0 {
+		return errKeyInFlight
+	}
+	c.noted = true
+	return nil
+}
+
+// before is what the request that died has made, if it is of this kind. CodeUnprocessable when that was another request.
+func (c *KeyClaim) before(kind string) (made string, ok bool, err error) {
+	if c == nil {
+		return "", false, nil
+	}
+	if made, ok = strings.CutPrefix(c.made, kind+":"); ok && c.said != "" && c.Said != nil && c.Said() != c.said {
+		return "", false, ErrKeyReused
+	}
+	return made, ok, nil
 }
 
 // sweepKept forgets what is kept for a time only: idempotency keys and single answers.

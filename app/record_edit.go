@@ -30,6 +30,9 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 	if err != nil {
 		return nil, err
 	}
+	if records, ok, err := a.addedBefore(ctx, as, l); ok || err != nil {
+		return records, err
+	}
 	switch {
 	case len(rows) == 0:
 		return nil, Refuse(CodeBadInput, "no_records", "There are no records. Send at least one.")
@@ -62,6 +65,9 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 		for i := range records {
 			records[i].RowNo = last + int64(i) + 1
 		}
+		if err := as.Claim.note(tx, madeRecords, fmt.Sprintf("%d:%d", last, len(records))); err != nil {
+			return err
+		}
 		if err := tx.CreateInBatches(&records, createBatch).Error; err != nil {
 			return err
 		}
@@ -75,6 +81,23 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 	}
 	a.audit(ctx, as, "records.added", ref)
 	return records, a.endIfDone(ctx, []int64{l.ID})
+}
+
+// addedBefore are the rows that a request which died has added already.
+func (a *App) addedBefore(ctx context.Context, as Actor, l List) ([]Record, bool, error) {
+	made, ok, err := as.Claim.before(madeRecords)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	var last, n int64
+	if _, err := fmt.Sscanf(made, "%d:%d", &last, &n); err != nil {
+		return nil, false, fmt.Errorf("reading what was added: %w", err)
+	}
+	var records []Record
+	if err := a.DB.WithContext(ctx).Where("list_id = ? AND row_no > ? AND row_no <= ?", l.ID, last, last+n).Order("row_no").Find(&records).Error; err != nil {
+		return nil, false, fmt.Errorf("reading what was added: %w", err)
+	}
+	return records, true, a.endIfDone(ctx, []int64{l.ID})
 }
 
 // EditRecord changes cells or fields of a record and looks it up again.
@@ -101,10 +124,16 @@ func (a *App) runAgain(ctx context.Context, as Actor, ref, id, action string, ch
 	if err != nil {
 		return Record{}, err
 	}
+	if _, ok, err := as.Claim.before(madeRetry); ok || err != nil {
+		return r, err
+	}
 	if err := a.mayStart(ctx, as.Account); err != nil {
 		return Record{}, err
 	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := as.Claim.note(tx, madeRetry, id); err != nil {
+			return err
+		}
 		if err := a.reopen(tx, l.ID, 0); err != nil {
 			return err
 		}

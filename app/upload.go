@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"beagle/app/sheet"
+
+	"gorm.io/gorm"
 )
 
 // UploadParams is one file on its way in. Body is read to its end, or to the first thing that is wrong with it.
@@ -25,6 +27,9 @@ type UploadParams struct {
 // Upload streams a file to storage, looks at its beginning and makes a list in state mapping. Every refusal
 // (empty, binary, only a header, one endless line, broken workbook, too large) leaves nothing behind.
 func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error) {
+	if l, ok, err := a.uploadedBefore(ctx, as, p); ok || err != nil {
+		return l, err
+	}
 	process, err := checkProcess(p.Process)
 	if err != nil {
 		return List{}, err
@@ -45,12 +50,34 @@ func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error
 		return List{}, refuseSheet(err)
 	}
 	l.Dialect, l.Columns, l.Mapping = sniffed.Dialect, sniffed.Columns, sniffed.Mapping
-	if err := a.DB.WithContext(ctx).Create(&l).Error; err != nil {
+	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := as.Claim.note(tx, madeList, l.Ref); err != nil {
+			return err
+		}
+		return tx.Create(&l).Error
+	})
+	if err != nil {
 		return List{}, errors.Join(fmt.Errorf("making a list: %w", err), a.Files.Delete(context.WithoutCancel(ctx), l.UploadKey))
 	}
 	a.Log.InfoContext(ctx, "list uploaded", "list", l.ID, "ref", l.Ref, "account", l.AccountID, "bytes", l.UploadBytes) // joins the request's line with those of its jobs
 	a.audit(ctx, as, "list.uploaded", l.Ref)
 	return l, nil
+}
+
+// uploadedBefore is the list that a request which died has made of the same file.
+func (a *App) uploadedBefore(ctx context.Context, as Actor, p UploadParams) (List, bool, error) {
+	ref, ok, err := as.Claim.before(madeList)
+	if err != nil || !ok {
+		return List{}, false, err
+	}
+	l, err := a.List(ctx, as.Account, ref)
+	if CodeOf(err) == CodeNotFound {
+		return List{}, false, nil // it was deleted since
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, &limitedBody{r: p.Body, left: a.Config.Upload.MaxBytes, err: a.tooLarge()})
+	}
+	return l, true, err
 }
 
 // store puts the file into storage and says what it is. A file of the CSV family is judged by its first MiB before anything is stored.
@@ -233,7 +260,11 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	if err := a.mayStart(ctx, as.Account); err != nil {
 		return List{}, err
 	}
-	if err := a.settings(ctx, &l, p); err != nil {
+	err = a.settings(ctx, &l, p)
+	if err == nil {
+		err = l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
+	}
+	if err != nil {
 		return List{}, refuseSheet(err)
 	}
 	now := a.Now()
@@ -250,7 +281,27 @@ func (a *App) Start(ctx context.Context, as Actor, ref string, p StartParams) (L
 	return l, a.ImportLater(ctx, l)
 }
 
-// settings puts the user's choices into l and checks that the process can work with them.
+// KeepSettings keeps what is settled already of a list that is to be started later.
+func (a *App) KeepSettings(ctx context.Context, as Actor, ref string, p StartParams) (List, error) {
+	l, err := a.List(ctx, as.Account, ref)
+	if err == nil && l.State != ListMapping {
+		return l, nil
+	}
+	if err == nil {
+		err = a.settings(ctx, &l, p)
+	}
+	if err != nil {
+		return List{}, refuseSheet(err)
+	}
+	err = a.DB.WithContext(ctx).Model(&List{}).Where("id = ? AND state = ?", l.ID, ListMapping).
+		Select("name", "process", "dialect", "columns", "mapping", "callback_url", "skip_duplicates", "refresh").Updates(&l).Error
+	if err != nil {
+		return List{}, fmt.Errorf("keeping the settings of list %s: %w", ref, err)
+	}
+	return l, nil
+}
+
+// settings puts the user's choices into l. Whether the process can work with them is for Start to say.
 func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) {
 	if p.Process != "" {
 		if l.Process, err = checkProcess(p.Process); err != nil {
@@ -283,7 +334,7 @@ func (a *App) settings(ctx context.Context, l *List, p StartParams) (err error) 
 			return Refuse(CodeBadInput, "invalid_mapping", "The mapping gives column %d for %s, but the file has %d columns, counted from 0.", column, field, len(l.Columns))
 		}
 	}
-	return l.Mapping.CheckFile(l.Process, l.Dialect, l.Columns)
+	return nil
 }
 
 func sameDialect(x, y sheet.Dialect) bool {
@@ -313,8 +364,8 @@ func (a *App) CreateList(ctx context.Context, as Actor, name, process, callback 
 		name = "Records of " + a.Now().Format("2 January 2006 15:04")
 	}
 	l, err := a.Upload(ctx, as, UploadParams{Name: name, Filename: "records.csv", Process: process, Body: &body, Size: int64(body.Len())})
-	if err != nil {
-		return List{}, err
+	if err != nil || l.State != ListMapping {
+		return l, err // it was started by a request that died
 	}
 	started, err := a.Start(ctx, as, l.Ref, StartParams{Dialect: &sheet.Dialect{Format: sheet.CSV, Comma: ",", Encoding: sheet.UTF8, Header: true}, CallbackURL: callback})
 	if err != nil {

@@ -88,6 +88,13 @@ func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events
 	if err := as.MayManage(); err != nil {
 		return Webhook{}, err
 	}
+	if ref, ok, err := as.Claim.before(madeWebhook); err != nil {
+		return Webhook{}, err
+	} else if ok {
+		if hook, err := a.Webhook(ctx, as.Account, ref); CodeOf(err) != CodeNotFound {
+			return hook, err
+		}
+	}
 	hook := Webhook{Ref: newRef(), AccountID: as.Account, Secret: newWebhookSecret(), Enabled: true, CreatedAt: a.Now()}
 	if err := hook.set(target, events); err != nil {
 		return Webhook{}, err
@@ -101,7 +108,13 @@ func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events
 	}
 	row := hook
 	row.Secret = a.sealer.seal(hook.Secret, hook.sealName())
-	if err := a.DB.WithContext(ctx).Create(&row).Error; err != nil {
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := as.Claim.note(tx, madeWebhook, hook.Ref); err != nil {
+			return err
+		}
+		return tx.Create(&row).Error
+	})
+	if err != nil {
 		return Webhook{}, fmt.Errorf("making a webhook: %w", err)
 	}
 	hook.ID = row.ID

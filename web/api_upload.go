@@ -38,20 +38,24 @@ func (s *Server) createFromFile(q *call) error {
 	if err != nil {
 		return withRemedy(err)
 	}
-	if p.fields["start"] != "" && !truth(p.fields["start"]) {
+	if l.State != app.ListMapping { // started by a request with the same Idempotency-Key, which died
 		return s.sendList(q, http.StatusCreated, l)
 	}
-	started, err := s.startUpload(q, l, p.fields)
+	later := p.fields["start"] != "" && !truth(p.fields["start"])
+	started, err := s.startUpload(q, l, p.fields, later)
 	if err != nil {
 		return s.undo(q, l, withRemedy(err))
 	}
 	return s.sendList(q, http.StatusCreated, started)
 }
 
-func (s *Server) startUpload(q *call, l app.List, fields map[string]string) (app.List, error) {
+func (s *Server) startUpload(q *call, l app.List, fields map[string]string, later bool) (app.List, error) {
 	params, err := s.startParams(q, fields, l)
 	if err != nil {
 		return l, err
+	}
+	if later {
+		return s.app.KeepSettings(q.ctx(), q.actor, l.Ref, params)
 	}
 	return s.app.Start(q.ctx(), q.actor, l.Ref, params)
 }
@@ -172,7 +176,8 @@ func readJSON(body io.Reader, into any) error {
 	case err != nil:
 		return app.Refuse(app.CodeBadInput, "wrong_params", "The body is not the JSON that is expected: %s.", err)
 	}
-	return nil
+	_, err = io.Copy(io.Discard, body) // what follows is not looked at, and belongs to the fingerprint of an Idempotency-Key
+	return err
 }
 
 // nulGuard stops at a NUL that a JSON text spells \u0000: the database's texts cannot hold one.

@@ -10,6 +10,7 @@ import (
 
 	"beagle/app"
 	"beagle/app/apptest"
+	"beagle/app/config"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -39,7 +40,7 @@ func TestBrowserNewcomerHasAFinishedListWithinAMinute(t *testing.T) {
 	took := time.Since(began)
 	require.Less(t, took, newcomer)
 	require.NotEqual(t, "0", b.eval(`document.querySelector(".live .big").firstChild.textContent.trim()`))
-	t.Logf("from the first page to a finished list of %s rows: %s", b.eval(`document.querySelector(".live .big small").textContent`), took.Round(time.Second))
+	t.Logf("from the first page to a finished list: %s", took.Round(time.Second))
 	b.quiet()
 }
 
@@ -58,7 +59,7 @@ const shiftScript = `window.jumped = 0; window.jumpers = [];
 func TestBrowserListDoesNotJumpWhileItRuns(t *testing.T) {
 	for name, width := range map[string]int64{"wide": wide, "narrow": narrow} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s := newSite(t, func(c *config.Config) { c.Worker.Concurrency, c.Worker.RecordServers = 1, 1 }) // row by row, to be watched
 			b := openTab(t, s.http.URL)
 			b.look("light", width)
 			b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

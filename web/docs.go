@@ -26,6 +26,7 @@ func (s *Server) openAPIShow(q *call) error {
 // docsPage is the data of docs.html: openapi.yaml as people read it.
 type docsPage struct {
 	Intro  string
+	AsUser string // whose calls the forms make when no key is given; "" for strangers
 	Groups []docsGroup
 }
 
@@ -216,6 +217,7 @@ func (s *Server) docsShow(q *call) error {
 	if err != nil {
 		return err
 	}
+	page.AsUser = q.user.Email
 	s.sendPage(q, http.StatusOK, "docs", page)
 	return nil
 }

@@ -51,6 +51,7 @@ func (s *Server) once(rt route, q *call) error {
 // parts is another one each time.
 func (q *call) listen(kind string) hash.Hash {
 	said := sha256.New()
+	_, _ = io.WriteString(said, "?"+q.r.URL.RawQuery+"\n") // a hash takes everything
 	if kind == "multipart/form-data" {
 		q.said = said
 	} else {
@@ -62,8 +63,7 @@ func (q *call) listen(kind string) hash.Hash {
 	return said
 }
 
-func fingerprint(q *call, said hash.Hash) string {
-	_, _ = io.WriteString(said, "?"+q.r.URL.RawQuery) // a hash takes everything
+func fingerprint(said hash.Hash) string {
 	return hex.EncodeToString(said.Sum(nil))
 }
 
@@ -83,16 +83,19 @@ func (s *Server) firstTime(rt route, q *call, claim *app.KeyClaim, kind string) 
 		q.w = real
 		if !done { // an error, a refusal or a panic: the key is free again
 			q.w.Header().Del("Content-Encoding")
-			err = errors.Join(err, claim.Drop(context.WithoutCancel(ctx)))
+			err = errors.Join(err, claim.Drop(context.WithoutCancel(ctx), isRefusal(err)))
 		}
 	}()
 	said := q.listen(kind)
+	if q.actor.Claim = claim; kind != "multipart/form-data" { // there fields may follow the file
+		claim.Said = func() string { return fingerprint(said) }
+	}
 	if err := rt.handler(s, q); err != nil {
 		return err
 	}
 	if held.status < 300 {
 		_, _ = io.Copy(io.Discard, q.r.Body) // bounded by the route's pace; what follows the JSON is part of the fingerprint
-		answer := app.KeptAnswer{Fingerprint: fingerprint(q, said), Status: held.status, Body: held.body.Bytes(), Headers: map[string]string{}}
+		answer := app.KeptAnswer{Fingerprint: fingerprint(said), Status: held.status, Body: held.body.Bytes(), Headers: map[string]string{}}
 		for _, name := range keptHeaders {
 			if v := held.header.Get(name); v != "" {
 				answer.Headers[name] = v
@@ -107,6 +110,12 @@ func (s *Server) firstTime(rt route, q *call, claim *app.KeyClaim, kind string) 
 	real.WriteHeader(held.status)
 	_, _ = real.Write(held.body.Bytes())
 	return nil
+}
+
+// isRefusal tells that a request was turned down, not that it went wrong.
+func isRefusal(err error) bool {
+	_, status := refusalOf(err)
+	return err != nil && status < http.StatusInternalServerError
 }
 
 // replay sends a kept answer, byte for byte, when the request says what the first one said.
@@ -125,7 +134,7 @@ func (s *Server) replay(q *call, kept *app.KeptAnswer, kind string) error {
 	} else if _, err := io.Copy(io.Discard, http.MaxBytesReader(q.w, q.r.Body, maxJSON)); err != nil {
 		return err
 	}
-	if fingerprint(q, said) != kept.Fingerprint {
+	if fingerprint(said) != kept.Fingerprint {
 		return app.ErrKeyReused
 	}
 	h := q.w.Header()

@@ -82,8 +82,8 @@ func (s *Server) mcpServe(q *call) error {
 
 // askInside answers a read of the API for whoever made the call q.
 func (s *Server) askInside(ctx context.Context, q *call, path string, query url.Values) (string, error) {
-	rt, params, ok := readRoute(path)
-	if !ok {
+	rt, params, ok := findRoute(http.MethodGet, path)
+	if !ok || rt.pace != quick {
 		return "", fmt.Errorf("there is no %s", path)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
@@ -104,28 +104,4 @@ func (s *Server) askInside(ctx context.Context, q *call, path string, query url.
 		return "", fmt.Errorf("%s", strings.TrimSpace(held.body.String()))
 	}
 	return held.body.String(), nil
-}
-
-// readRoute finds the read of the API that a path belongs to, and the parts of the path.
-func readRoute(path string) (rt route, params map[string]string, ok bool) {
-	parts := strings.Split(path, "/")
-	for _, rt := range apiRoutes {
-		names := strings.Split(rt.path, "/")
-		if rt.method != http.MethodGet || rt.pace != quick || len(names) != len(parts) {
-			continue
-		}
-		params, same := map[string]string{}, true
-		for i, name := range names {
-			if key, isParam := strings.CutPrefix(name, ":"); isParam {
-				value, err := url.PathUnescape(parts[i])
-				params[key], same = value, same && err == nil
-			} else {
-				same = same && name == parts[i]
-			}
-		}
-		if same {
-			return rt, params, true
-		}
-	}
-	return route{}, nil, false
 }

@@ -109,6 +109,7 @@ var siteRoutes = []route{
 	{post, "/deliveries/:delivery/retries", (*Server).deliveriesRetry, managers, quick},
 	{post, "/mcp", (*Server).mcpServe, keyed, quick},
 	{get, "/docs/api", (*Server).docsShow, anyone, quick},
+	{post, "/docs/api/tries", (*Server).triesCreate, signedIn, quick},
 	{get, "/openapi.yaml", (*Server).openAPIShow, anyone, quick},
 	{get, "/sample.csv", (*Server).sampleShow, anyone, quick},
 	{get, "/static/*", (*Server).assetsShow, probes, quick},

@@ -101,6 +101,7 @@ var siteCases = map[string]struct {
 	"POST /webhooks/:webhook/deletion":            {nil, 303, 404, 303},
 	"POST /deliveries/:delivery/retries":          {nil, 303, 404, 404},
 	"GET /openapi.yaml":                           {nil, 200, 200, 200},
+	"POST /docs/api/tries":                        {`{"method":"GET","path":"/v2/account"}`, 303, 200, 200},
 	"GET /docs/api":                               {nil, 200, 200, 200},
 	"GET /sample.csv":                             {nil, 200, 200, 200},
 	"GET /static/*":                               {nil, 200, 200, 200},

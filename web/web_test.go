@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain also holds that no goroutine outlives the tests.
+// TestMain starts what the tests need and holds, by services.Main, that no goroutine outlives them.
 func TestMain(m *testing.M) { services.Main(m) }
 
 // people is a file of four rows, two of whom the demo world knows.

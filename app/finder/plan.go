@@ -89,15 +89,20 @@ func (q *question) exhausted() bool {
 	for _, a := range q.asked {
 		done[a.local] = true
 	}
-	var left float64
+	var left, before, all float64
 	for _, c := range q.cands {
+		all += c.prior
 		if done[c.local] || !q.sensible(c) {
 			continue
 		}
 		left += c.p
+		before += c.prior
 		if q.usually(c) {
 			return false
 		}
+	}
+	if !q.post.confirmed() && before > restAllowed*all {
+		return false // one or two known addresses may be strays: what is usual elsewhere counts as well
 	}
 	return left+withheld(q.spelt, q.post) <= restAllowed*q.mass()
 }

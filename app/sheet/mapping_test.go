@@ -172,3 +172,18 @@ func TestMappingCheckSaysWhatIsMissing(t *testing.T) {
 	require.Contains(t, err.Error(), "and 2 more")
 	require.Error(t, Mapping{}.Check("guess"))
 }
+
+func TestOneColumnNamesTheDelimiterThatItLooksLike(t *testing.T) {
+	for header, says := range map[string]string{
+		"First name;Last name;Website":  "a semicolon separates the columns",
+		"First name\tLast name\tDomain": "a tab separates the columns",
+		"First name^Last name^Domain":   "Save the file again",
+		"People":                        "If another character separates the columns",
+	} {
+		err := Mapping{FullName: 0}.CheckFile("find", Dialect{Format: CSV, Comma: ","}, []string{header})
+		requireRefusal(t, err, OneColumn, says)
+	}
+	requireRefusal(t, Mapping{}.CheckFile("find", Dialect{Format: CSV, Comma: ","}, []string{"a", "b"}), NoUsableColumn, `"a"`)
+	requireRefusal(t, Mapping{}.CheckFile("find", Dialect{Format: JSONL}, []string{"a"}), NoUsableColumn, `"a"`)
+	require.NoError(t, Mapping{Email: 0}.CheckFile("verify", Dialect{Format: CSV}, []string{"E-Mail"}), "one column is enough")
+}

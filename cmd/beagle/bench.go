@@ -41,6 +41,8 @@ func benchPipelineCommand() *cobra.Command {
 	b.worldFlags.flags(cmd)
 	cmd.Flags().IntVar(&b.workers, "workers", 1, "worker processes")
 	cmd.Flags().IntVar(&b.kills, "kills", 0, "how many times a worker is killed with -9 on the way and replaced")
+	cmd.Flags().IntVar(&b.known, "known", 0, "addresses of each accept-all company uploaded before, as an account would; their people are not judged there")
+	cmd.Flags().IntVar(&b.baseline, "baseline", 0, "people that the plain approach (one connection for each address, the catch-all question beside each) asks for afterwards")
 	return cmd
 }
 
@@ -48,6 +50,10 @@ func benchPipelineCommand() *cobra.Command {
 type benchmark struct {
 	worldFlags
 	workers, kills int
+	known          int // addresses of each accept-all company that are given away before
+	baseline       int // people that the plain approach asks for afterwards
+	given          map[string]bool
+	speed          float64 // rows per second
 	out            io.Writer
 	world          *mailworld.World
 	procs          []*process
@@ -119,6 +125,10 @@ func (b *benchmark) stop() {
 
 func (b *benchmark) measure(ctx context.Context, o *opened, as app.Actor) error {
 	file := b.world.CSV()
+	var err error
+	if b.given, err = b.giveKnown(ctx, o, as); err != nil {
+		return err
+	}
 	began := time.Now()
 	list, err := o.Upload(ctx, as, app.UploadParams{Filename: "bench.csv", Body: strings.NewReader(string(file)), Size: int64(len(file))})
 	if err != nil {
@@ -204,9 +214,10 @@ func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list ap
 		return err
 	}
 	rows := float64(p.Total)
+	b.speed = rows / took.Seconds()
 	s := b.world.Stats()
 	printf(b.out, "list %s; %d rows of %d companies, %s per reply, %d worker(s), %d kill(s), GOMAXPROCS %d\n", list.State, p.Total, b.companies, b.latency, b.workers, b.kills, runtime.GOMAXPROCS(0))
-	printf(b.out, "  upload to finished file  %8.1f s\n  rows per second          %8.0f\n", took.Seconds(), rows/took.Seconds())
+	printf(b.out, "  upload to finished file  %8.1f s\n  rows per second          %8.0f\n", took.Seconds(), b.speed)
 	printf(b.out, "  RCPT per row             %8.2f\n  connections per row      %8.3f\n  peak per MX host         %8d\n  protocol faults          %8d\n",
 		float64(s.RCPTs)/rows, float64(s.Connections)/rows, s.PeakPerHost, s.Faults)
 	for _, child := range b.procs {
@@ -229,49 +240,26 @@ func (b *benchmark) check(ctx context.Context, o *opened, as app.Actor, list app
 	if err != nil {
 		return err
 	}
-	t := tally{}
-	email, status := len(list.Columns), len(list.Columns)+1
-	for _, truth := range b.world.Truths() {
+	t := tally{known: b.given}
+	email, status, score := len(list.Columns), len(list.Columns)+1, len(list.Columns)+2
+	truths := b.world.Truths()
+	for _, truth := range truths {
 		row, err := rows.Next()
 		if err != nil {
 			return fmt.Errorf("the result ends before row %d: %w", truth.Row, err)
 		}
-		t.add(truth, row.Cells[email], row.Cells[status])
+		points, _ := strconv.Atoi(row.Cells[score]) // empty where there is no address
+		t.add(truth, row.Cells[email], row.Cells[status], points)
 	}
 	if _, err := rows.Next(); !errors.Is(err, io.EOF) {
 		return errors.New("the result has more rows than the file")
 	}
-	printf(b.out, "  right among valid        %8.2f %%\n  found on hosts that tell %8.2f %%\n  valid where no mailbox is%8d\n  not found though it is there%5d\n  accept-all, best guess right%7.1f %%\n",
-		percent(t.right, t.valid), percent(t.found, t.findable), t.falseValid, t.falseAbsent, percent(t.guessed, t.acceptAll))
+	t.print(b.out)
+	if err := b.printAsking(ctx, o, list, truths); err != nil {
+		return err
+	}
+	b.compare(ctx, o, truths)
 	return nil
-}
-
-// tally counts answers against the truth.
-type tally struct{ valid, right, findable, found, falseValid, falseAbsent, acceptAll, guessed int }
-
-func (t *tally) add(truth mailworld.Truth, email, status string) {
-	if status == "valid" {
-		t.valid++
-		if email == truth.Email {
-			t.right++
-		} else if truth.Email == "" {
-			t.falseValid++
-		}
-	}
-	switch truth.Kind {
-	case mailworld.KindFound:
-		t.findable++
-		if status == "valid" && email == truth.Email {
-			t.found++
-		} else if status == "not_found" || status == "invalid" {
-			t.falseAbsent++
-		}
-	case mailworld.KindAcceptAll:
-		t.acceptAll++
-		if email == truth.Email {
-			t.guessed++
-		}
-	}
 }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }

@@ -1,10 +1,12 @@
-// The try-it forms of the API reference: a form's fields become a request with the key that was pasted into the page.
+// The try-it forms of the API reference: a form's fields become a request with the key that was pasted into the page, or, without one,
+// as whoever is signed in.
 (() => {
   for (const form of document.querySelectorAll("[data-try]")) {
     form.addEventListener("submit", async (e) => {
       e.preventDefault();
       const out = form.querySelector("pre");
-      const headers = { Authorization: "Bearer " + document.querySelector("#try-key").value.trim() };
+      const key = document.querySelector("#try-key");
+      const headers = { Authorization: "Bearer " + key.value.trim() };
       const query = new URLSearchParams();
       let path = form.dataset.path, body;
       for (const field of form.querySelectorAll("[data-in]")) {
@@ -18,7 +20,11 @@
       out.hidden = false;
       out.textContent = "…";
       try {
-        const r = await fetch(path + (query.size ? "?" + query : ""), { method: form.dataset.method, headers, body });
+        const address = path + (query.size ? "?" + query : "");
+        const r = !key.value.trim() && "asUser" in key.dataset
+          ? await fetch("/docs/api/tries", { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" },
+            body: JSON.stringify({ method: form.dataset.method, path: address, body: body ?? "" }) })
+          : await fetch(address, { method: form.dataset.method, headers, body });
         const text = await r.text();
         let shown = text;
         try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"beagle/app/mailworld"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheTallyJudgesAnswersByTheWorldsTruth(t *testing.T) {
+	c := &mailworld.Company{Domain: "acme.example", Pattern: "F.L"}
+	ada := &mailworld.Person{First: "Ada", Last: "Ash", Email: "ada.ash@acme.example", Aliases: []string{"ada@acme.example"}}
+	found := mailworld.Truth{Person: ada, Company: c, Email: ada.Email, Kind: mailworld.KindFound}
+	all, gone := found, found
+	all.Kind = mailworld.KindAcceptAll
+	gone.Kind, gone.Email = mailworld.KindAbsent, ""
+	var got tally
+	got.add(found, "ada.ash@acme.example", "valid", 98)
+	got.add(found, "ada@acme.example", "valid", 92)
+	got.add(found, "", "not_found", 0)
+	got.add(gone, "aash@acme.example", "valid", 95)
+	got.add(all, "aash@acme.example", "accept_all", 40)
+	got.add(all, "ada.ash@acme.example", "accept_all", 40)
+	require.Equal(t, []int{3, 2, 1, 1}, []int{got.valid, got.right, got.falseValid, got.falseMiss})
+	require.Equal(t, []int{2, 2, 1, 2}, []int{got.acceptAll, got.boxes, got.guessed, got.allowed})
+	require.Equal(t, []int{3, 2}, []int{got.bin[9].n, got.bin[9].right})
+	require.InDelta(t, 2.85, got.bin[9].predicted, 1e-9)
+	var out strings.Builder
+	got.print(&out)
+	require.Contains(t, out.String(), "calibration error of 5 scores  0.2100")
+	given := tally{known: map[string]bool{ada.Email: true}}
+	given.add(all, ada.Email, "accept_all", 90)
+	require.Zero(t, given.acceptAll+given.scored, "an address that was given is no finding")
+}
+
+func TestThePlainApproachFindsPeopleOnHostsThatTell(t *testing.T) {
+	w := mailworld.New(mailworld.Options{Seed: 3, Companies: 4, PeoplePerCompany: 4, Mix: map[mailworld.Behaviour]int{mailworld.Accurate: 1}})
+	require.NoError(t, w.Start())
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	right, took := plainRun(t.Context(), w, w.Truths(), 4)
+	require.Greater(t, right, len(w.Truths())/2)
+	require.Positive(t, took)
+}
