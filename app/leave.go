@@ -86,6 +86,7 @@ func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err er
 		}
 	}
 	a.ForgetKeys(ctx)
+	a.ForgetKeys(ctx)
 	if err := tx.Exec("DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE account_id = ?)", account).Error; err != nil {
 		return false, err
 	}
@@ -110,7 +111,8 @@ func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err er
 		for _, query := range []string{"DELETE FROM webhook_deliveries WHERE account_id = ?", "DELETE FROM webhooks WHERE account_id = ?", "DELETE FROM callback_secrets WHERE account_id = ?",
 			"DELETE FROM idempotency_keys WHERE account_id = ?", "DELETE FROM api_calls WHERE account_id = ?", "DELETE FROM single_answers WHERE account_id = ?", "DELETE FROM known_emails WHERE account_id = ?",
 			"DELETE FROM paid_answers WHERE account_id = ?", "DELETE FROM credit_entries WHERE account_id = ?", "DELETE FROM catalogue_copies WHERE account_id = ?",
-			"DELETE FROM mail_links WHERE account_id = ?", "DELETE FROM audit_events WHERE account_id = ?", "DELETE FROM api_keys WHERE account_id = ?",
+			"DELETE FROM mail_links WHERE account_id = ?", "DELETE FROM api_calls WHERE account_id = ?", "DELETE FROM list_tags WHERE account_id = ?", "DELETE FROM list_actions WHERE account_id = ?",
+			"DELETE FROM audit_events WHERE account_id = ?", "DELETE FROM api_keys WHERE account_id = ?",
 			"DELETE FROM password_resets WHERE user_id IN (SELECT id FROM users WHERE account_id = ?)", "DELETE FROM users WHERE account_id = ?", "DELETE FROM accounts WHERE id = ?"} {
 			if err := tx.Exec(query, account).Error; err != nil {
 				return err

@@ -41,7 +41,7 @@ func (b *tab) picture(name string, width int64) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(b.shots, name+".png"), out.Bytes(), 0o644))
 }
 
-// paletted keeps the most frequent colours of a picture; the others become the nearest of them.
+// paletted keeps the most frequent colours of a picture that can be told apart; the others become the nearest of them.
 func paletted(from image.Image) image.Image {
 	box := from.Bounds()
 	seen := map[color.RGBA]int{}
@@ -56,8 +56,10 @@ func paletted(from image.Image) image.Image {
 	}
 	slices.SortFunc(all, func(x, y color.RGBA) int { return cmp.Compare(seen[y], seen[x]) })
 	var palette color.Palette
-	for _, c := range all[:min(len(all), colours)] {
-		palette = append(palette, c)
+	for _, c := range all {
+		if len(palette) < colours && !slices.ContainsFunc(palette, func(p color.Color) bool { return alike(p.(color.RGBA), c) }) {
+			palette = append(palette, c)
+		}
 	}
 	place := make(map[color.RGBA]uint8, len(all))
 	for _, c := range all {
@@ -70,4 +72,10 @@ func paletted(from image.Image) image.Image {
 		}
 	}
 	return to
+}
+
+// alike tells that the eye takes two colours for one: else the greys of letters' edges take the place of a small green dot.
+func alike(x, y color.RGBA) bool {
+	r, g, b := int(x.R)-int(y.R), int(x.G)-int(y.G), int(x.B)-int(y.B)
+	return r*r+g*g+b*b < 100
 }

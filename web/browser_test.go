@@ -34,6 +34,9 @@ type tab struct {
 	said  []string
 }
 
+// tabTime is how long a test may need its browser: all pages, on a busy machine.
+const tabTime = 5 * time.Minute
+
 // openTab starts a browser. The test is skipped where there is none; CHROMIUM_PATH names one.
 func openTab(t *testing.T, base string) *tab {
 	path := os.Getenv("CHROMIUM_PATH")
@@ -45,7 +48,7 @@ func openTab(t *testing.T, base string) *tab {
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox)
 	}
-	parent, cancel := context.WithTimeout(context.Background(), 2*apptest.Patience)
+	parent, cancel := context.WithTimeout(context.Background(), tabTime)
 	t.Cleanup(cancel)
 	allocator, stop := chromedp.NewExecAllocator(parent, opts...)
 	t.Cleanup(stop)

@@ -79,3 +79,14 @@ func TestDomainsAreFoundByTheirBoxAndFromAnAnswer(t *testing.T) {
 	require.Equal(t, 400, s.send(b, "GET", "/domains/no%20domain", nil).status)
 	require.Equal(t, 200, s.send(b, "GET", "/domains/nullarbor.test", nil).status, "a domain without mail has a page that says so")
 }
+
+func TestUsageCountsCallsWhereCreditsAreNot(t *testing.T) {
+	s := newSite(t)
+	require.NoError(t, s.DB.Exec("INSERT INTO api_calls (account_id, key_id, day, calls, refused) VALUES (?, 1, ?, 1234, 56)", s.owner.Account, s.Now().Format("2006-01-02")).Error)
+	body := s.send(s.signedIn("owner@one.example"), "GET", "/usage", nil).body
+	require.Contains(t, body, "API calls by day")
+	require.Contains(t, body, `<dd class="big">1,234</dd>`)
+	require.Contains(t, body, `<td class="num">56</td>`)
+	require.NotContains(t, body, "Credits left")
+	require.NotContains(t, s.send(s.signedIn("owner@two.example"), "GET", "/usage", nil).body, "1,234")
+}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/url"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -69,7 +71,7 @@ func samplePages() map[string][]any {
 		"docs": {sampleDocs()},
 		"settings": {settingsPage{Mails: true, User: app.User{Notify: true, Operator: true}, Done: "Saved.", Sessions: []app.Session{{ID: "a", Current: true, Agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/150 Safari/537", SeenAt: at}, {ID: "b"}}},
 			settingsPage{Error: "No.", At: "password"}, settingsPage{Error: "No.", At: "email"}, settingsPage{Error: "No.", At: "name"}},
-		"usage": {usagePage{Counted: true, Left: credits, First: true}, usagePage{Days: []app.DaySpent{{Day: at, Spent: 3, Granted: 5}}, Chart: "[[1],[2]]", ChartWords: "w", Next: "x",
+		"usage": {usagePage{Counted: true, Left: credits, First: true}, usagePage{Days: []usageDay{{app.DaySpent{Day: at, Spent: 3, Granted: 5}, 7, 1}}, Chart: "[[1],[2]]", ChartWords: "w", Next: "x",
 			Entries: []app.LedgerEntry{{Kind: "find", Amount: -1, ListRef: "l", ListName: "<b>", RowNo: 3, CreatedAt: at}, {Kind: "grant", Amount: 5}, {Kind: "catalogue", Amount: -5, Note: "Fair"}, {Kind: "find"}}}},
 		"domains/index": {domainsPage{}, domainsPage{Recent: []string{"a.example"}}},
 		"domains/show": {domainFacts{DomainView: app.DomainView{Name: "a.example", Facts: &probe.Domain{State: probe.StateOK, Provider: "google", Hosts: []probe.Host{{Name: "mx", Pref: 1}}, Detail: "d", CheckedAt: at},
@@ -201,6 +203,23 @@ func TestWordsForPeople(t *testing.T) {
 		require.Equal(t, want, percent(p))
 	}
 	require.Equal(t, "Mailbox full", reasonWord("mailbox_full"))
+}
+
+// What the audit page shows of who did what, said in words.
+func TestEveryActionThatIsAuditedHasAWord(t *testing.T) {
+	files, err := filepath.Glob("../app/*.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	audited, found := regexp.MustCompile(`\.audit\(ctx, [^"\n]*"([a-z_]+\.[a-z_]+)"`), 0
+	for _, name := range files {
+		body, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, m := range audited.FindAllStringSubmatch(string(body), -1) {
+			require.Contains(t, actionWords, m[1], name)
+			found++
+		}
+	}
+	require.Greater(t, found, 20)
 }
 
 func TestDonutCountsEveryRowOnce(t *testing.T) {

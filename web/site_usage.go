@@ -15,13 +15,21 @@ const usageDays = 30
 type usagePage struct {
 	Counted           bool // this installation counts credits
 	Left, Spent       int64
-	Days              []app.DaySpent // with an entry, latest first: the chart as a table
-	Chart             string         // JSON for uPlot: days, and what was spent on each
+	Calls             int64      // of the API in all days shown
+	Days              []usageDay // with something, latest first: the chart as a table
+	Chart             string     // JSON for uPlot: days, and what was spent (or called) on each
+	ChartLabel        string
 	ChartWords        string
 	Entries           []app.LedgerEntry
 	Next              string
 	First             bool
 	KeyLimit, AllKeys int // requests a minute
+}
+
+// usageDay is a line of the table under the chart.
+type usageDay struct {
+	app.DaySpent
+	Calls, Refused int64
 }
 
 func (s *Server) usageShow(q *call) error {
@@ -36,34 +44,46 @@ func (s *Server) usageShow(q *call) error {
 	if page.Entries, page.Next, err = s.app.Ledger(q.ctx(), account.ID, q.query("after")); err != nil {
 		return err
 	}
-	days, err := s.app.SpentByDay(q.ctx(), account.ID, usageDays)
+	spent, err := s.app.SpentByDay(q.ctx(), account.ID, usageDays)
 	if err != nil {
 		return err
 	}
-	if err := page.draw(days); err != nil {
+	calls, err := s.app.CallsByDay(q.ctx(), account.ID, usageDays)
+	if err != nil {
+		return err
+	}
+	if err := page.draw(spent, calls); err != nil {
 		return err
 	}
 	s.sendPage(q, http.StatusOK, "usage", page)
 	return nil
 }
 
-// draw prepares the chart and the table under it.
-func (p *usagePage) draw(days []app.DaySpent) error {
-	at, spent := make([]int64, len(days)), make([]int64, len(days))
+// draw prepares the chart and the table under it. The chart is of credits where they are counted, else of API calls.
+func (p *usagePage) draw(spent []app.DaySpent, calls []app.DayCalls) error {
+	at, values := make([]int64, len(spent)), make([]int64, len(spent))
 	sum := int64(0)
-	for i, d := range days {
-		at[i], spent[i] = d.Day.Unix(), d.Spent
-		sum += d.Spent
-		if d.Spent != 0 || d.Granted != 0 {
-			p.Days = append([]app.DaySpent{d}, p.Days...)
+	p.ChartLabel = "API calls"
+	if p.Counted {
+		p.ChartLabel = "Spent"
+	}
+	for i := range spent {
+		day := usageDay{DaySpent: spent[i], Calls: calls[i].Calls, Refused: calls[i].Refused}
+		at[i], values[i] = day.Day.Unix(), day.Calls
+		if p.Counted {
+			values[i] = day.Spent
+		}
+		sum, p.Calls = sum+values[i], p.Calls+day.Calls
+		if day.Spent != 0 || day.Granted != 0 || day.Calls != 0 {
+			p.Days = append([]usageDay{day}, p.Days...)
 		}
 	}
-	body, err := json.Marshal([][]int64{at, spent})
+	body, err := json.Marshal([][]int64{at, values})
 	if err != nil {
 		return fmt.Errorf("encoding a chart: %w", err)
 	}
 	p.Chart = string(body)
-	p.ChartWords = fmt.Sprintf("Credits spent by day: %d in %d days. The table below has the figures.", sum, len(days))
+	p.ChartWords = fmt.Sprintf("%s by day: %d in %d days. The table below has the figures.", p.ChartLabel, sum, len(spent))
 	return nil
 }
 

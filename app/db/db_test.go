@@ -140,3 +140,13 @@ func TestUnusableURLsAreNamed(t *testing.T) {
 	_, err = db.Open(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=2")
 	require.Error(t, err)
 }
+
+func TestDayIsTheSameDayOnBothEngines(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		late := time.Date(2026, 3, 1, 0, 30, 0, 0, time.FixedZone("", 2*3600)) // still February in UTC
+		require.NoError(t, g.Exec("INSERT INTO suppressions (hash, kind, created_at) VALUES ('x', 'address', ?)", late.UTC()).Error)
+		var day string
+		require.NoError(t, g.Raw("SELECT "+db.Day(g, "created_at")+" FROM suppressions").Scan(&day).Error)
+		require.Equal(t, "2026-02-28", day)
+	})
+}

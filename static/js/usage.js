@@ -24,7 +24,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { y: { range: (u, least, most) => [0, Math.max(most, 4)] } },
       axes: [axis, { ...axis, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] }],
-      series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" }, { label: "Spent", width: 0, fill: colour("--accent"), paths: uPlot.paths.bars({ size: [0.6, 24] }), points: { show: false }, value: (u, v) => v ?? "–" }],
+      series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" }, { label: place.dataset.label, width: 0, fill: colour("--accent"), paths: uPlot.paths.bars({ size: [0.6, 24] }), points: { show: false }, value: (u, v) => v ?? "–" }],
       legend: { live: true },
     }, data, place);
   };
