@@ -72,6 +72,25 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
+	return b.inWorld(ctx, o, func() error {
+		for range b.workers {
+			if err := b.start(ctx, "worker"); err != nil {
+				return err
+			}
+		}
+		if err := b.start(ctx, "clock"); err != nil {
+			return err
+		}
+		user, err := o.AddUser(ctx, fmt.Sprintf("bench-%d@localhost", time.Now().UnixNano()), "a password nobody needs", "bench", false)
+		if err != nil {
+			return err
+		}
+		return b.measure(ctx, o, user.Actor())
+	})
+}
+
+// inWorld measures while the simulated mail world runs, and ends the processes that were started for it.
+func (b *benchmark) inWorld(ctx context.Context, o *opened, measure func() error) (err error) {
 	if err := o.Migrate(ctx); err != nil {
 		return err
 	}
@@ -81,19 +100,7 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.world.Close()) }()
 	defer b.stop()
-	for range b.workers {
-		if err := b.start(ctx, "worker"); err != nil {
-			return err
-		}
-	}
-	if err := b.start(ctx, "clock"); err != nil {
-		return err
-	}
-	user, err := o.AddUser(ctx, fmt.Sprintf("bench-%d@localhost", time.Now().UnixNano()), "a password nobody needs", "bench", false)
-	if err != nil {
-		return err
-	}
-	return b.measure(ctx, o, user.Actor())
+	return measure()
 }
 
 func (b *benchmark) start(ctx context.Context, role string, env ...string) error {

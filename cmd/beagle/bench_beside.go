@@ -35,7 +35,9 @@ func benchBesideCommand() *cobra.Command {
 		Long: "Needs DATABASE_URL, REDIS_URL, S3_ENDPOINT and S3_BUCKET of services that may be written to. Starts web, worker and clock processes and a simulated mail\nworld, starts a list of --rows rows, and beside it lists of 10 rows of another account, and 50 requests per second for pages and API reads. The large list\nis canceled at the end.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b.out = cmd.OutOrStdout()
-			return onServices(cmd.Context(), b.run)
+			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
+				return b.inWorld(ctx, o, func() error { return b.measure(ctx, o) })
+			})
 		},
 	}
 	b.worldFlags.flags(cmd)
@@ -52,16 +54,7 @@ type beside struct {
 	base  string // of the web process
 }
 
-func (b *beside) run(ctx context.Context, o *opened) (err error) {
-	if err := o.Migrate(ctx); err != nil {
-		return err
-	}
-	b.world = b.worldFlags.world(0, 0)
-	if err := b.world.Start(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.world.Close()) }()
-	defer b.stop()
+func (b *beside) measure(ctx context.Context, o *opened) (err error) {
 	if err := b.startAll(ctx); err != nil {
 		return err
 	}
@@ -102,7 +95,7 @@ func (b *beside) startAll(ctx context.Context) error {
 	}
 	b.base = "http://127.0.0.1:" + strconv.Itoa(port)
 	for _, role := range []string{"web", "worker", "clock"} {
-		if err := b.start(ctx, role, "PORT="+strconv.Itoa(port), "SECURE_COOKIES=false", "API_REQUESTS_PER_SECOND=1000"); err != nil {
+		if err := b.start(ctx, role, "PORT="+strconv.Itoa(port), "SECURE_COOKIES=false", "API_REQUESTS_PER_KEY=100000", "API_REQUESTS_PER_ACCOUNT=100000"); err != nil {
 			return err
 		}
 	}
