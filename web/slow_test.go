@@ -44,6 +44,12 @@ func (s *site) sessions() int64 {
 	return n
 }
 
+// running reports whether a goroutine is inside a function.
+func running(function string) bool {
+	stacks := make([]byte, 4<<20)
+	return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), function+"(")
+}
+
 func TestSlowHandlerIsStoppedAtTheLimitWithItsSessionAndARedDot(t *testing.T) {
 	s := newSite(t, func(c *config.Config) { c.RequestTimeout, c.Probe.Timeout = time.Second, time.Minute })
 	silent := s.company(mailworld.Silent)
@@ -57,17 +63,21 @@ func TestSlowHandlerIsStoppedAtTheLimitWithItsSessionAndARedDot(t *testing.T) {
 		q.visit.route = slow.path
 		s.server.answer(slow, q)
 	}))
-	before := runtime.NumGoroutine()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	began := time.Now()
+	seen := make(chan bool, 1)
+	time.AfterFunc(300*time.Millisecond, func() { seen <- running("app.(*App).VerifyOne") })
 	got := s.send(client, "GET", "/slow", nil)
 	took := time.Since(began)
 	require.Equal(t, 503, got.status, got.body)
 	require.Contains(t, got.body, "took too long")
 	require.Less(t, took, 3*time.Second)
 	require.GreaterOrEqual(t, took, 900*time.Millisecond)
+	require.True(t, <-seen, "it was at work")
 	require.Positive(t, len(s.World.Stats().Hosts), "there was a session")
-	require.Eventually(t, func() bool { return s.sessions() == 0 && runtime.NumGoroutine() <= before }, apptest.Patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool {
+		return s.sessions() == 0 && !running("app.(*App).VerifyOne") && !running("probe.(*Prober).Check")
+	}, apptest.Patience, 10*time.Millisecond,
 		"the SMTP session and the goroutines that waited for it are gone")
 	require.Contains(t, s.log.String(), `"route":"/slow","cause":"request_timeout"`)
 	require.NotContains(t, s.log.String(), "ada.ash")

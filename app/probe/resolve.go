@@ -78,6 +78,9 @@ func (r *resolver) domain(ctx context.Context, name string) (Domain, error) {
 	}
 	r.running.Add(1)
 	flight := r.flights.DoChan(name, func() (any, error) {
+		if c, ok := r.domains.Get(name); ok && time.Now().Before(c.until) {
+			return c.value, nil // a flight has landed since the look above
+		}
 		ctx, cancel := context.WithTimeout(r.ctx, lookupTimeout)
 		defer cancel()
 		d := r.find(ctx, name)
