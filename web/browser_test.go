@@ -77,12 +77,13 @@ func openTab(t *testing.T, base string) *tab {
 	return b
 }
 
-// do takes steps. A live page may replace an element between finding it and touching it; then the steps are taken again.
+// do takes steps. A live page may replace an element between finding it and touching it, and a form that is on its way may take the
+// place of a page that is asked for; then the steps are taken again.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	err := chromedp.Do(b.ctx, steps...)
 	for range 5 {
-		if err == nil || !strings.Contains(err.Error(), "No node with given id") {
+		if err == nil || !strings.Contains(err.Error(), "No node with given id") && !strings.Contains(err.Error(), "net::ERR_ABORTED") {
 			break
 		}
 		err = chromedp.Do(b.ctx, steps...)
