@@ -77,21 +77,37 @@ func openTab(t *testing.T, base string) *tab {
 	return b
 }
 
-// do takes steps. A live page may replace an element between finding it and touching it, and a form that is on its way may take the
-// place of a page that is asked for; then the steps are taken again.
+// do takes steps. A live page may replace an element between finding it and touching it; then the steps are taken again.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	err := chromedp.Do(b.ctx, steps...)
+	ctx, cancel := context.WithTimeout(b.ctx, apptest.Patience)
+	defer cancel()
+	err := chromedp.Do(ctx, steps...)
 	for range 5 {
-		if err == nil || !strings.Contains(err.Error(), "No node with given id") && !strings.Contains(err.Error(), "net::ERR_ABORTED") {
+		if err == nil || !strings.Contains(err.Error(), "node with given id") {
 			break
 		}
-		err = chromedp.Do(b.ctx, steps...)
+		err = chromedp.Do(ctx, steps...)
 	}
-	require.NoError(b.t, err)
+	if err != nil {
+		require.NoError(b.t, err, "on %s", b.eval(`location.href + "\n" + document.body.innerText`))
+	}
 }
 
-func (b *tab) click(css string)  { b.t.Helper(); b.do(chromedp.Click(chromedp.CSS(css))) }
+// click waits until htmx knows what was put into the page last: before that a form is sent as it is without scripts.
+func (b *tab) click(css string) {
+	b.t.Helper()
+	b.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-swapping, .htmx-added, .htmx-settling")), chromedp.Click(chromedp.CSS(css)))
+}
+
+// submit clicks a button that leads to another page, and waits for that page.
+func (b *tab) submit(css string) {
+	b.t.Helper()
+	b.eval("window.left = true")
+	b.click(css)
+	b.until(`window.left + " " + document.readyState`, "undefined complete")
+}
+
 func (b *tab) seen(css string)   { b.t.Helper(); b.do(chromedp.WaitVisible(chromedp.CSS(css))) }
 func (b *tab) open(where string) { b.t.Helper(); b.do(chromedp.Navigate(b.base + where)) }
 

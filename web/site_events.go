@@ -17,10 +17,9 @@ const (
 )
 
 // eventsShow sends the live part of a list page whenever its numbers change (server-sent events): "progress" with the new
-// HTML, "state" when the page's buttons are no longer right, "end" when nothing more will come.
+// HTML, which names the list's state, and "end" when nothing more will come.
 func (s *Server) eventsShow(q *call) error {
-	l, err := s.listed(q)
-	if err != nil {
+	if _, err := s.listed(q); err != nil {
 		return err
 	}
 	leave, ok := s.streams.enter(q.actor.Account)
@@ -35,21 +34,17 @@ func (s *Server) eventsShow(q *call) error {
 	if err := e.write(fmt.Sprintf("retry: %d\n\n", reconnectTime)); err != nil {
 		return nil
 	}
-	s.follow(q, &e, l.State)
+	s.follow(q, &e)
 	return nil
 }
 
 // follow sends events until the list has ended, the reader hangs up or signs out, or the process drains. The counters are
 // read again and again, not waited for: the workers that change them are other processes.
-func (s *Server) follow(q *call, e *events, state string) {
+func (s *Server) follow(q *call, e *events) {
 	tick := time.NewTicker(eventEvery)
 	defer tick.Stop()
 	for {
 		l, err := s.sendProgress(q, e)
-		if err == nil && l.State != state {
-			state = l.State
-			err = e.send("state", []byte(state))
-		}
 		if err != nil || l.Ended() {
 			_ = e.send("end", nil)
 			return

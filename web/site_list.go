@@ -149,7 +149,6 @@ func (s *Server) progressShow(q *call) error {
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("X-List-State", l.State)
 	s.sendFragment(q, http.StatusOK, "lists/show", "live", live)
 	return nil
 }

@@ -2,9 +2,10 @@
 (() => {
   const live = document.getElementById("live");
   if (!live || live.dataset.ended === "true") return;
-  const pollEvery = 5000, sayEvery = 10000, rowsEvery = 3000, triesBeforePolling = 3;
+  const pollEvery = 5000, sayEvery = 10000, rowsEvery = 3000, busyEvery = 500, triesBeforePolling = 3;
   let said = 0, refreshed = 0, failures = 0, polling = false;
 
+  // show puts in what came. It says false when the list has another state than the page was made for.
   const show = (html) => {
     const focus = document.activeElement && live.contains(document.activeElement) ? document.activeElement.id : "";
     const openWhy = document.getElementById("why")?.open;
@@ -19,20 +20,22 @@
       said = now;
     }
     if (now - refreshed > rowsEvery) refreshRows(now);
+    return part?.dataset.state === live.dataset.state;
   };
+
+  const busyInRows = "#records input[name=row]:checked, #records [data-all]:checked, #records details[open]";
 
   // The table is only refreshed while nobody is busy in it.
   const refreshRows = (now) => {
     const records = document.getElementById("records");
-    if (!records || records.contains(document.activeElement) || records.querySelector("input[type=checkbox][name=row]:checked, [data-all]:checked, details[open]") || document.getElementById("drawer")?.open) return;
+    if (!records || records.contains(document.activeElement) || document.querySelector(busyInRows) || document.getElementById("drawer")?.open) return;
     refreshed = now;
     window.htmx?.trigger(records, "refresh");
   };
 
-  // Buttons and filters depend on the state: the page is loaded again, unless somebody reads the evidence right now.
+  // Buttons and filters depend on the state: the page is loaded again, once nobody reads evidence, has a menu open or rows chosen.
   const stateChanged = () => {
-    const drawer = document.getElementById("drawer");
-    if (drawer?.open) drawer.addEventListener("close", () => location.reload(), { once: true });
+    if (document.getElementById("drawer")?.open || document.querySelector("details[data-pop][open], " + busyInRows)) setTimeout(stateChanged, busyEvery);
     else location.reload();
   };
 
@@ -41,8 +44,7 @@
       const answer = await fetch(live.dataset.poll);
       if (answer.redirected || answer.status === 404) return location.reload();
       if (answer.ok) {
-        show(await answer.text());
-        if (answer.headers.get("X-List-State") !== live.dataset.state) return stateChanged();
+        if (!show(await answer.text())) return stateChanged();
       }
     } catch { /* offline: ask again */ }
     setTimeout(poll, pollEvery);
@@ -55,8 +57,12 @@
 
   if (!window.EventSource) return startPolling();
   const events = new EventSource(live.dataset.live);
-  events.addEventListener("progress", (e) => { failures = 0; show(e.data); });
-  events.addEventListener("state", () => { events.close(); stateChanged(); });
+  events.addEventListener("progress", (e) => {
+    failures = 0;
+    if (show(e.data)) return;
+    events.close();
+    stateChanged();
+  });
   events.addEventListener("end", () => events.close());
   events.addEventListener("error", () => {
     failures++;
