@@ -42,10 +42,10 @@ type call struct {
 	visit *visit
 	api   bool
 	actor app.Actor
-	user  app.User  // the zero User for strangers and API keys
-	trial bool      // the key for tests: fixed answers
+	user  app.User   // the zero User for strangers and API keys
+	trial bool       // the key for tests: fixed answers
 	asked url.Values // the parameters of the address, once they were read
-	said  hash.Hash // what the request says, for Idempotency-Key; nil without one
+	said  hash.Hash  // what the request says, for Idempotency-Key; nil without one
 }
 
 func (q *call) ctx() context.Context { return q.r.Context() }
