@@ -170,6 +170,24 @@ func TestNewProgramOnAnOldDatabaseSaysSoAndGetsReady(t *testing.T) {
 	})
 }
 
+func TestMailOwedByTheVersionBeforeIsStillOwed(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, stack apptest.Stack) {
+		w := mailworld.Demo()
+		require.NoError(t, w.Start())
+		t.Cleanup(func() { require.NoError(t, w.Close()) })
+		e := apptest.Open(t, apptest.Config(t, stack, w), w)
+		require.NoError(t, db.Migrate(t.Context(), e.DB, onlyUpTo(t, "00009")))
+		as := e.NewActor("a@one.example")
+		require.NoError(t, e.DB.Exec("INSERT INTO outbox (once, kind, user_id, created_at, queued_at, failed_at, error) VALUES ('x', 'credits_low', ?, ?, ?, ?, 'full')",
+			as.User, e.Now(), e.Now(), e.Now()).Error)
+		require.NoError(t, e.Migrate(t.Context()))
+		failed, err := e.FailedMails(t.Context())
+		require.NoError(t, err)
+		require.Len(t, failed, 1)
+		require.Equal(t, []any{"x", as.User, "full"}, []any{failed[0].Once, failed[0].UserID, failed[0].Error})
+	})
+}
+
 // onlyUpTo are the migrations of a version: those whose number is not above last.
 func onlyUpTo(t *testing.T, last string) fs.FS {
 	old := fstest.MapFS{}
