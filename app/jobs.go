@@ -208,12 +208,12 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		}
 		ask := a.question
 		if a.isolation.suspected(p) {
-			c, ok := a.isolation.enter()
+			ward, ok := a.isolation.enter()
 			if !ok {
 				return comeBack{isolatedWait}
 			}
 			ask = func(_ context.Context, process string, who finder.Person) (finder.Result, error) { // the child has a time-out of its own
-				return a.isolated(ctx, c, process, who)
+				return a.isolated(ctx, ward, process, who)
 			}
 		}
 		id := recordTaskID(p.ID, p.Attempt)

@@ -82,13 +82,18 @@ func appendRecords(tx *gorm.DB, as Actor, l List, records []Record) error {
 	if err := tx.Raw("SELECT COALESCE(MAX(row_no), 0) FROM records WHERE list_id IN (?, ?)", l.ID, -l.ID).Scan(&last).Error; err != nil {
 		return err
 	}
+	seen := companies{}
 	for i := range records {
 		records[i].RowNo = last + int64(i) + 1
+		seen.add(finder.Person{Domain: records[i].Domain, Company: records[i].Company, Email: records[i].Address})
 	}
 	if err := as.Claim.note(tx, madeRecords, fmt.Sprintf("%d:%d", last, len(records))); err != nil {
 		return err
 	}
 	if err := tx.CreateInBatches(&records, createBatch).Error; err != nil {
+		return err
+	}
+	if err := seen.store(tx, l.ID, l.AccountID); err != nil {
 		return err
 	}
 	if l.Process != ProcessNone {
