@@ -286,7 +286,7 @@ const cutScript = `[...document.querySelectorAll("main .card :is(a, button, inpu
 }).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`
 
 // overScript finds rows of tables, shown as cards on a phone, that are taller than their room.
-const overScript = `[...document.querySelectorAll("main tbody tr")].filter(e => getComputedStyle(e).display === "block" && e.scrollHeight > e.clientHeight + 1)
+const overScript = `[...document.querySelectorAll("main tbody tr")].filter(e => getComputedStyle(e).display === "block" && !e.querySelector("details[open]") && e.scrollHeight > e.clientHeight + 1)
 	.slice(0, 3).map(e => e.innerText).join(" | ")`
 
 func (b *tab) layout() (got page.GetLayoutMetricsResult) {
