@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
+
+	"beagle/app/db"
 
 	"gorm.io/gorm"
 )
@@ -30,17 +33,33 @@ type Actor struct {
 	Claim    *KeyClaim // of a request with an Idempotency-Key; nil for all others
 }
 
+var errNoAccount = Refuse(CodeNotFound, "account_not_found", "No such account.")
+
 // Account reads one account.
 func (a *App) Account(ctx context.Context, account int64) (Account, error) {
 	var found Account
 	err := a.DB.WithContext(ctx).First(&found, account).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return Account{}, Refuse(CodeNotFound, "account_not_found", "No such account.")
+		return Account{}, errNoAccount
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("reading account %d: %w", account, err)
 	}
 	return found, nil
+}
+
+// OwnAccount reads the account of an actor and the address of the user behind it, "" when that user is gone.
+func (a *App) OwnAccount(ctx context.Context, as Actor) (found Account, email string, err error) {
+	err = db.QueryRow(ctx, a.DB, `SELECT id, name, credits, retention_days, delete_at, created_at,
+		COALESCE((SELECT email FROM users WHERE users.account_id = accounts.id AND users.id = ?), '') FROM accounts WHERE id = ?`, as.User, as.Account).
+		Scan(&found.ID, &found.Name, &found.Credits, &found.RetentionDays, &found.DeleteAt, &found.CreatedAt, &email)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Account{}, "", errNoAccount
+	}
+	if err != nil {
+		return Account{}, "", fmt.Errorf("reading account %d: %w", as.Account, err)
+	}
+	return found, email, nil
 }
 
 // UserEmail is the address of the user behind an actor.

@@ -44,6 +44,7 @@ type App struct {
 	opened   time.Time
 	migrated atomic.Bool // all migrations were seen to have run
 	paces    paceRests
+	pacer    paceCounter
 	keys     keyring
 	calls    callBook
 	sealer   sealer

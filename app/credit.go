@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -184,11 +185,15 @@ func (a *App) mayStart(ctx context.Context, account int64) error {
 	if !a.Config.Credits {
 		return nil
 	}
-	acc, err := a.Account(ctx, account)
-	if err != nil {
-		return err
+	var left int64
+	err := db.QueryRow(ctx, a.DB, "SELECT credits FROM accounts WHERE id = ?", account).Scan(&left)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoAccount
 	}
-	if acc.Credits <= 0 {
+	if err != nil {
+		return fmt.Errorf("reading the credits of account %d: %w", account, err)
+	}
+	if left <= 0 {
 		return Refuse(CodeNoCredits, "no_credits", "This account has no credits left. Ask whoever runs this installation for more.")
 	}
 	return nil

@@ -41,6 +41,7 @@ const (
 	IsolatedFrom   = suspectCrashes
 	IsolatedDeaths = isolatedDeaths
 	IsolatedMax    = isolatedMax
+	IsolatedRows   = isolatedRows
 )
 
 // ErrDied says that a child died with a row.
@@ -48,11 +49,11 @@ var ErrDied = errDied
 
 // AskIsolated asks one question in isolation.
 func (a *App) AskIsolated(ctx context.Context, p finder.Person) (finder.Result, error) {
-	c, ok := a.isolation.enter()
+	w, ok := a.isolation.enter()
 	if !ok {
-		return finder.Result{}, errors.New("no child is free")
+		return finder.Result{}, errors.New("no ward has room")
 	}
-	return a.isolated(ctx, c, ProcessFind, p)
+	return a.isolated(ctx, w, ProcessFind, p)
 }
 
 // ExportOf is an export that has read the list already.

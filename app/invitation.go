@@ -51,6 +51,7 @@ func (a *App) Invite(ctx context.Context, as Actor, email, role string) (token s
 	if email, err = cleanEmail(email); err != nil {
 		return "", err
 	}
+	var owed mailTask
 	link := mailLink{Kind: mail.Invitation, Email: email, AccountID: &as.Account, UserID: &as.User, Detail: role}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := tx.Where("account_id = ? AND kind = ? AND (email = ? OR expires_at < ?)", as.Account, mail.Invitation, email, a.Now()).Delete(&mailLink{}).Error; err != nil {
@@ -69,13 +70,17 @@ func (a *App) Invite(ctx context.Context, as Actor, email, role string) (token s
 		if open >= maxInvitations {
 			return Refuse(CodeUnprocessable, "too_many_invitations", "%d invitations wait for an answer. Take one back first.", maxInvitations)
 		}
-		return a.keepLink(tx, &link, invitationAge)
+		if err := a.keepLink(tx, &link, invitationAge); err != nil {
+			return err
+		}
+		owed, err = a.oweInvitation(tx, link)
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("inviting: %w", err)
 	}
 	a.audit(ctx, as, "member.invited", email+" "+role)
-	return a.deliverInvitation(ctx, link)
+	return a.deliverInvitation(ctx, link, owed)
 }
 
 // Reinvite sends an open invitation again, with a new link and seven more days. token is as in Invite.
@@ -84,18 +89,36 @@ func (a *App) Reinvite(ctx context.Context, as Actor, id int64) (token string, e
 	if err != nil {
 		return "", err
 	}
-	if err := a.DB.WithContext(ctx).Model(&mailLink{}).Where("id = ?", id).Update("expires_at", a.Now().Add(invitationAge)).Error; err != nil {
+	var owed mailTask
+	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Model(&mailLink{}).Where("id = ?", id).Update("expires_at", a.Now().Add(invitationAge)).Error; err != nil {
+			return err
+		}
+		owed, err = a.oweInvitation(tx, l)
+		return err
+	})
+	if err != nil {
 		return "", fmt.Errorf("inviting again: %w", err)
 	}
 	a.audit(ctx, as, "member.invited", l.Email+" again")
-	return a.deliverInvitation(ctx, l)
+	return a.deliverInvitation(ctx, l, owed)
 }
 
-func (a *App) deliverInvitation(ctx context.Context, l mailLink) (string, error) {
-	if a.SendsMail() {
-		return "", a.linkLater(ctx, l)
+// oweInvitation owes an invitation's mail where mail is sent.
+func (a *App) oweInvitation(tx *gorm.DB, l mailLink) (mailTask, error) {
+	if !a.SendsMail() {
+		return mailTask{}, nil
 	}
-	return a.newToken(ctx, l.ID)
+	return a.oweLink(tx, l)
+}
+
+// deliverInvitation queues the mail that is owed, or makes a token for the inviter to pass on.
+func (a *App) deliverInvitation(ctx context.Context, l mailLink, owed mailTask) (token string, err error) {
+	if !a.SendsMail() {
+		return a.newToken(ctx, l.ID)
+	}
+	a.mailOnce(ctx, owed)
+	return "", nil
 }
 
 // Uninvite takes an invitation back. Its link leads nowhere from now on.

@@ -1,67 +1,53 @@
 package app
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
+	"sync"
 	"time"
 
 	"beagle/app/finder"
 )
 
 // A worker has hundreds of rows in its hands when it dies, and at most one of them is why. A row that was there twice is looked up
-// from then on by a child process that has no other: if that dies, the row is poison beyond doubt, and the worker lives on.
+// from then on by a child process, with a few others like it. If that dies, each of them is asked about once more by a process that
+// has no other row: if that dies too, the row is poison beyond doubt. The worker lives on.
 const (
-	suspectCrashes = 2 // worker deaths after which a row is looked up in isolation
-	isolatedMax    = 4 // children of one worker
-	isolatedDeaths = 8 // of workers: that many with the row in a child's hands, and it is set aside without proof
-	isolatedWait   = 2 * time.Second
-	isolatedPause  = time.Second // whoever kills all processes of a machine has killed us too after this
-	isolatedLine   = 8 << 20     // bytes of one line between worker and child
+	suspectCrashes = 2                // worker deaths after which a row is looked up in isolation
+	isolatedMax    = 4                // children of one worker
+	isolatedRows   = 16               // rows that a child looks up at once
+	isolatedDeaths = 8                // of workers: that many with the row in a child's hands, and it is set aside without proof
+	isolatedWait   = 2 * time.Second  // until a row that found no room comes again
+	isolatedPause  = time.Second      // whoever kills all processes of a machine has killed us too after this
+	isolatedIdle   = 30 * time.Second // a child that nobody has asked for so long is ended
 )
 
-// errDied says that a child ended with a row in its hands.
+// errDied says that a process ended which had this row and no other.
 var errDied = errors.New("the process that looked this row up has died")
 
-// isolation is a worker's children. Each token of free is a child that waits, or nil where one may be started.
+// isolation is a worker's children.
 type isolation struct {
 	command func() *exec.Cmd
-	free    chan *child
+	wards   [isolatedMax]ward
+	alone   chan struct{} // taken by the row that has a process for itself
+	entered sync.WaitGroup
+	mu      sync.Mutex // of the wards
 }
 
-// child is a process that looks up one row at a time: a question goes in as a line of JSON, and two lines come back.
-type child struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-// isolatedQuestion and isolatedAnswer are the lines. The first answer to a question has only Began: before that line the row is not
-// to blame for whatever happens.
-type isolatedQuestion struct {
-	Process string
-	Person  finder.Person
-}
-
-type isolatedAnswer struct {
-	Began  bool
-	Error  string
-	Result *finder.Result
+// ward is the place of one child.
+type ward struct {
+	rows  int    // in its hands
+	child *child // nil: none runs
+	idle  *time.Timer
 }
 
 func newIsolation(command func() *exec.Cmd) *isolation {
 	if command == nil {
 		return nil
 	}
-	i := &isolation{command: command, free: make(chan *child, isolatedMax)}
-	for range isolatedMax {
-		i.free <- nil
-	}
-	return i
+	return &isolation{command: command, alone: make(chan struct{}, 1)}
 }
 
 // close ends the children. Nothing may be asked any more.
@@ -69,184 +55,140 @@ func (i *isolation) close() {
 	if i == nil {
 		return
 	}
-	for range isolatedMax {
-		(<-i.free).end()
+	i.entered.Wait()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for w := range i.wards {
+		i.wards[w].empty()
 	}
+}
+
+// empty ends the ward's child.
+func (w *ward) empty() {
+	if w.idle != nil {
+		w.idle.Stop()
+	}
+	w.child.end()
+	w.child = nil
 }
 
 // suspected tells whether a row is to be looked up in isolation.
 func (i *isolation) suspected(t recordTask) bool { return i != nil && t.Crashes >= suspectCrashes }
 
-// enter waits for no child: a row that finds none comes back later, and holds up nobody.
-func (i *isolation) enter() (*child, bool) {
-	select {
-	case c := <-i.free:
-		return c, true
-	default:
-		return nil, false
-	}
-}
-
-// isolated looks a suspected row up. It returns errDied, and only then, when the row ends whoever looks at it.
-func (a *App) isolated(ctx context.Context, c *child, process string, p finder.Person) (finder.Result, error) {
-	p.Alone = true
-	var err error
-	defer func() { a.isolation.free <- c }()
-	began := false
-	var result finder.Result
-	if c == nil {
-		c, err = a.isolation.start()
-	}
-	if err == nil {
-		if result, began, err = c.ask(ctx, isolatedQuestion{process, p}); err == nil || errors.As(err, new(childError)) {
-			return result, err
+// enter takes a place in the first ward that has one. It waits for none: a row that finds no room comes back later, and holds up nobody.
+func (i *isolation) enter() (*ward, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for n := range i.wards {
+		if w := &i.wards[n]; w.rows < isolatedRows {
+			w.rows++
+			i.entered.Add(1)
+			return w, true
 		}
-		c.end()
-		c = nil
 	}
-	if began {
-		rest(ctx, isolatedPause)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return finder.Result{}, fmt.Errorf("asking in isolation: %w", ctx.Err())
-	case began:
-		return finder.Result{}, errDied
-	}
-	a.Log.ErrorContext(ctx, "no process for a suspected row; it is looked up here", "error", err)
-	return a.question(ctx, process, p)
+	return nil, false
 }
 
-func (i *isolation) start() (*child, error) {
-	cmd := i.command()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting a process: %w", err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting a process: %w", err), in.Close())
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting a process: %w", err)
-	}
-	return &child{cmd: cmd, in: in, out: bufio.NewReader(out)}, nil
-}
-
-// end kills a child, nil too, and waits for its end.
-func (c *child) end() {
-	if c == nil {
+func (i *isolation) leave(w *ward) {
+	defer i.entered.Done()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if w.rows--; w.rows > 0 {
 		return
 	}
-	_ = c.in.Close()
-	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait() // how it ended has been seen already
-}
-
-// childError is an error of the lookup, told by a child that lives.
-type childError struct{ text string }
-
-func (e childError) Error() string { return e.text }
-
-// ask puts one question. When ctx ends the child is killed, since it cannot be told to stop.
-func (c *child) ask(ctx context.Context, q isolatedQuestion) (r finder.Result, began bool, err error) {
-	stop := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
-	defer stop()
-	if err := writeLine(c.in, q); err != nil {
-		return r, false, err
+	if w.idle != nil {
+		w.idle.Stop()
 	}
-	var a isolatedAnswer
-	if err := readLine(c.out, &a); err != nil {
-		return r, false, err
-	}
-	a = isolatedAnswer{}
-	if err := readLine(c.out, &a); err != nil {
-		return r, true, err
-	}
-	if a.Result == nil {
-		return r, true, childError{a.Error}
-	}
-	return *a.Result, true, nil
-}
-
-// ServeIsolated is the child: it answers questions one after another until in ends, which is when its worker ends.
-func (a *App) ServeIsolated(ctx context.Context, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	questions := make(chan isolatedQuestion)
-	ended := make(chan error, 1)
-	go func() {
-		r := bufio.NewReader(in)
-		for {
-			var q isolatedQuestion
-			if err := readLine(r, &q); err != nil {
-				ended <- err
-				cancel() // nobody waits for the answer any more
-				return
-			}
-			select {
-			case questions <- q:
-			case <-ctx.Done():
-				return
-			}
+	w.idle = time.AfterFunc(isolatedIdle, func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if w.rows == 0 {
+			w.empty()
 		}
-	}()
-	for {
-		select {
-		case err := <-ended:
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		case q := <-questions:
-			if err := a.answerIsolated(ctx, q, out); err != nil {
-				return err
-			}
-		}
-	}
+	})
 }
 
-func (a *App) answerIsolated(ctx context.Context, q isolatedQuestion, out io.Writer) error {
-	if err := writeLine(out, isolatedAnswer{Began: true}); err != nil {
-		return err
+// childOf is the ward's child, started anew when the last one has died.
+func (i *isolation) childOf(w *ward) (*child, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if w.child != nil && !w.child.died() {
+		return w.child, nil
 	}
-	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	result, err := a.question(asking, q.Process, q.Person)
-	if err != nil {
-		return writeLine(out, isolatedAnswer{Error: err.Error()})
-	}
-	return writeLine(out, isolatedAnswer{Result: &result})
+	w.child.end()
+	var err error
+	w.child, err = startChild(i.command())
+	return w.child, err
 }
 
-func writeLine(w io.Writer, v any) error {
-	line, err := json.Marshal(v)
+// isolated looks a suspected row up in a ward, and leaves the ward. It returns errDied, and only then, when the row ends whoever looks
+// at it.
+func (a *App) isolated(ctx context.Context, w *ward, process string, p finder.Person) (finder.Result, error) {
+	defer a.isolation.leave(w)
+	p.Alone = true
+	question := isolatedQuestion{Process: process, Person: p}
+	c, err := a.isolation.childOf(w)
 	if err != nil {
-		return fmt.Errorf("encoding a line: %w", err)
+		return a.unisolated(ctx, process, p, err)
 	}
-	if _, err := w.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing a line: %w", err)
+	result, err := c.ask(ctx, question)
+	var death childDeath
+	if !errors.As(err, &death) {
+		return result, err
+	}
+	if !death.worked {
+		return a.unisolated(ctx, process, p, err)
+	}
+	if err := a.outlive(ctx); err != nil {
+		return finder.Result{}, err
+	}
+	if death.guilty() {
+		return finder.Result{}, errDied
+	}
+	return a.askAlone(ctx, question)
+}
+
+// askAlone gives a row a process that has no other, once no other row has one.
+func (a *App) askAlone(ctx context.Context, question isolatedQuestion) (finder.Result, error) {
+	select {
+	case a.isolation.alone <- struct{}{}:
+		defer func() { <-a.isolation.alone }()
+	case <-ctx.Done():
+		return finder.Result{}, fmt.Errorf("waiting for a process: %w", ctx.Err())
+	}
+	c, err := startChild(a.isolation.command())
+	if err != nil {
+		return a.unisolated(ctx, question.Process, question.Person, err)
+	}
+	defer c.end()
+	result, err := c.ask(ctx, question)
+	var death childDeath
+	if !errors.As(err, &death) {
+		return result, err
+	}
+	if !death.guilty() {
+		return a.unisolated(ctx, question.Process, question.Person, err)
+	}
+	if err := a.outlive(ctx); err != nil {
+		return finder.Result{}, err
+	}
+	return finder.Result{}, errDied
+}
+
+// outlive waits a moment after a child's death. Whoever is still there then was not meant.
+func (a *App) outlive(ctx context.Context) error {
+	rest(ctx, isolatedPause)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("asking in isolation: %w", err)
 	}
 	return nil
 }
 
-// readLine reads one line of at most isolatedLine bytes; io.EOF when the other side has ended.
-func readLine(r *bufio.Reader, into any) error {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		if line = append(line, part...); len(line) > isolatedLine {
-			return fmt.Errorf("a line of more than %d bytes", isolatedLine)
-		}
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return fmt.Errorf("reading a line: %w", err)
-		}
+// unisolated looks the row up in this process, since there is no other.
+func (a *App) unisolated(ctx context.Context, process string, p finder.Person, why error) (finder.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return finder.Result{}, fmt.Errorf("asking in isolation: %w", err)
 	}
-	if err := json.Unmarshal(line, into); err != nil {
-		return fmt.Errorf("reading a line: %w", err)
-	}
-	return nil
+	a.Log.ErrorContext(ctx, "no process for a suspected row; it is looked up here", "error", why)
+	return a.question(ctx, process, p)
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,17 +18,21 @@ import (
 	"beagle/app/finder"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 )
 
 // childEnv makes this test binary the process that looks up suspected rows.
 const childEnv = "BEAGLE_TEST_ISOLATED"
 
-// beIsolated finds everybody, except that Boom ends it, and Sorry cannot be asked about.
+// beIsolated finds everybody, Slow after a while, except that Boom ends it, and Sorry cannot be asked about.
 func beIsolated() {
 	err := app.ServeIsolatedBy(context.Background(), func(_ context.Context, _ string, p finder.Person) (finder.Result, error) {
 		switch p.First {
+		case "Slow":
+			time.Sleep(slowLookup)
 		case "Boom":
+			time.Sleep(slowLookup / 3)
 			os.Exit(3)
 		case "Sorry":
 			return finder.Result{}, errors.New("no database")
@@ -37,6 +43,8 @@ func beIsolated() {
 		os.Exit(1)
 	}
 }
+
+const slowLookup = 300 * time.Millisecond
 
 func testChild() *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
@@ -91,6 +99,37 @@ func TestErrorOfAnIsolatedLookupIsNoCrash(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled, "a worker that stops blames nobody")
 }
 
+func TestRowsBesideTheOneThatEndsTheirProcessAreAskedAboutAgain(t *testing.T) {
+	e := apptest.New(t)
+	started := 0
+	var mu sync.Mutex
+	e.IsolateBy(func() *exec.Cmd {
+		mu.Lock()
+		defer mu.Unlock()
+		started++
+		return testChild()
+	})
+	var group errgroup.Group
+	for i := range app.IsolatedRows {
+		group.Go(func() error {
+			who := finder.Person{First: "Slow", Last: strconv.Itoa(i), Domain: "alder.example"}
+			if i == app.IsolatedRows/2 {
+				who.First = "Boom"
+			}
+			r, err := e.AskIsolated(t.Context(), who)
+			switch {
+			case who.First == "Boom" && !errors.Is(err, app.ErrDied):
+				return fmt.Errorf("the one to blame got %v", err)
+			case who.First == "Slow" && r.Email != "slow@alder.example":
+				return fmt.Errorf("row %d got %q, %v", i, r.Email, err)
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Greater(t, started, 2, "they shared a process, and each had another to itself then")
+}
+
 func TestSuspectedRowIsLookedUpHereWhenNoProcessCanBeStarted(t *testing.T) {
 	for name, command := range map[string]*exec.Cmd{"no such program": exec.Command("/nonexistent"), "ends at once": exec.Command("true")} {
 		t.Run(name, func(t *testing.T) {
@@ -122,16 +161,11 @@ func TestOnlyTheRowThatEndsProcessesBecomesPoison(t *testing.T) {
 			require.Less(rt, round, 40, "the culprit is never found")
 			require.NoError(rt, e.DB.Raw("SELECT * FROM records WHERE list_id = ? ORDER BY id", rows[0].ListID).Scan(&rows).Error)
 			var held []app.Record
-			suspects, guilty := 0, false
+			guilty := false
 			for _, r := range rows {
 				elsewhere := rapid.IntRange(0, 3).Draw(rt, "elsewhere") == 0 && round%4 > 0
 				if answered[r.ID] || r.State == app.RecordFailed || elsewhere {
 					continue
-				}
-				if r.Crashes >= app.IsolatedFrom {
-					if suspects++; suspects > app.IsolatedMax && r.ID != culprit {
-						continue
-					}
 				}
 				guilty = guilty || r.ID == culprit
 				held = append(held, r)

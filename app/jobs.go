@@ -91,16 +91,16 @@ type mailTask struct {
 	User int64  `json:"u"`
 	List int64  `json:"l,omitempty"`
 	Link int64  `json:"i,omitempty"` // of mail_links: then neither User nor List is set
-	Once string `json:"o,omitempty"` // the occasion, when the mail is owed in the outbox
+	Once string `json:"o,omitempty"` // the occasion by which the mail is owed in the outbox
 }
 
-// mailLater queues SendMail. once names the occasion: a mail of the same occasion that still waits is not queued again.
-func (a *App) mailLater(ctx context.Context, t mailTask, once string) error {
+// mailLater queues SendMail. A mail of the same occasion that still waits is not queued again.
+func (a *App) mailLater(ctx context.Context, t mailTask) error {
 	payload, err := json.Marshal(t)
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", taskMail, err)
 	}
-	return a.Queue.enqueue(ctx, asynq.NewTask(taskMail, payload), asynq.Queue(QueueMailers), asynq.TaskID(taskMail+":"+once),
+	return a.Queue.enqueue(ctx, asynq.NewTask(taskMail, payload), asynq.Queue(QueueMailers), asynq.TaskID(taskMail+":"+t.Once),
 		asynq.MaxRetry(mailTries), asynq.Timeout(mailTimeout))
 }
 
@@ -208,12 +208,12 @@ func (a *App) recordJobs(w *worker) asynq.Handler {
 		}
 		ask := a.question
 		if a.isolation.suspected(p) {
-			c, ok := a.isolation.enter()
+			ward, ok := a.isolation.enter()
 			if !ok {
 				return comeBack{isolatedWait}
 			}
 			ask = func(_ context.Context, process string, who finder.Person) (finder.Result, error) { // the child has a time-out of its own
-				return a.isolated(ctx, c, process, who)
+				return a.isolated(ctx, ward, process, who)
 			}
 		}
 		id := recordTaskID(p.ID, p.Attempt)

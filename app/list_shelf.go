@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"beagle/app/db"
 
 	"gorm.io/gorm"
 )
@@ -56,7 +59,14 @@ func (a *App) FindLists(ctx context.Context, account int64, q ListQuery) (lists 
 		page = page.Where("id < ?", id)
 	}
 	limit := clampLimit(q.Limit)
-	if err := page.Order("id DESC").Limit(limit + 1).Find(&lists).Error; err != nil {
+	rows, err := page.Select(listFields).Order("id DESC").Limit(limit + 1).Rows()
+	if err == nil {
+		err = db.Each(rows, func(row *sql.Rows) error {
+			lists = append(lists, List{})
+			return row.Scan(lists[len(lists)-1].places()...)
+		})
+	}
+	if err != nil {
 		return nil, "", 0, fmt.Errorf("reading lists: %w", err)
 	}
 	if len(lists) > limit {

@@ -37,9 +37,31 @@ func (a *App) keepLink(tx *gorm.DB, l *mailLink, age time.Duration) error {
 	return tx.Create(l).Error
 }
 
-// linkLater queues the mail of a link.
-func (a *App) linkLater(ctx context.Context, l mailLink) error {
-	return a.mailLater(ctx, mailTask{Kind: l.Kind, Link: l.ID}, fmt.Sprintf("link:%d:%s", l.ID, newRef()))
+// oweLink owes the mail of a link, in the transaction that makes or renews the link. One that is owed already gives way. The task is for
+// mailOnce after the commit.
+func (a *App) oweLink(tx *gorm.DB, l mailLink) (mailTask, error) {
+	if err := tx.Exec("DELETE FROM outbox WHERE link_id = ?", l.ID).Error; err != nil {
+		return mailTask{}, fmt.Errorf("taking back a mail: %w", err)
+	}
+	t := mailTask{Kind: l.Kind, Link: l.ID, Once: fmt.Sprintf("link:%d:%s", l.ID, newRef())}
+	return t, a.owe(tx, t, "")
+}
+
+// mailALink stores a link, owes its mail and queues that.
+func (a *App) mailALink(ctx context.Context, l mailLink, age time.Duration) error {
+	var t mailTask
+	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		if err := a.keepLink(tx, &l, age); err != nil {
+			return err
+		}
+		t, err = a.oweLink(tx, l)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keeping a link: %w", err)
+	}
+	a.mailOnce(ctx, t)
+	return nil
 }
 
 // openLinks counts the links of a kind that wait for the owner of an address.

@@ -50,23 +50,28 @@ func (a *App) sendMail(ctx context.Context, t mailTask) error {
 	if !a.SendsMail() {
 		return nil
 	}
+	owed, err := a.owedMail(ctx, t.Once)
+	if err != nil || (t.Once != "" && owed.Once == "") {
+		return err
+	}
 	if t.Link != 0 {
 		return a.sendLink(ctx, t.Link)
 	}
 	var to User
-	err := a.DB.WithContext(ctx).Where("id = ?", t.User).Take(&to).Error
+	err = a.DB.WithContext(ctx).Where("id = ?", t.User).Take(&to).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("reading whom a mail is for: %w", err)
 	}
+	if t.Kind == mail.PasswordReset {
+		return a.sendReset(ctx, to, owed.CreatedAt)
+	}
 	var data any
 	switch t.Kind {
-	case mail.PasswordReset:
-		data, err = a.resetMail(ctx, to)
 	case mail.SignIn:
-		data, err = a.signInMail(ctx, to, t.Once)
+		data = mail.SignInData{Email: to.Email, Note: owed.Note, Link: a.link("/reset")}
 	case mail.CreditsLow:
 		data, err = a.creditsMail(ctx, to)
 	default:
@@ -90,18 +95,6 @@ func (a *App) handOver(ctx context.Context, m mail.Message) error {
 	}
 	a.Metrics.mails.WithLabelValues("sent").Inc()
 	return nil
-}
-
-// signInMail says from where somebody has signed in; nil when it was said already.
-func (a *App) signInMail(ctx context.Context, to User, once string) (any, error) {
-	var owed []OwedMail
-	if err := a.DB.WithContext(ctx).Where("once = ?", once).Limit(1).Find(&owed).Error; err != nil {
-		return nil, fmt.Errorf("reading the outbox: %w", err)
-	}
-	if len(owed) == 0 {
-		return nil, nil
-	}
-	return mail.SignInData{Email: to.Email, Note: owed[0].Note, Link: a.link("/reset")}, nil
 }
 
 // creditsMail says how many credits are left; nil when there are enough again.

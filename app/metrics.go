@@ -98,15 +98,18 @@ func (m *Metrics) finished(l List, now time.Time) { m.toFile.Observe(now.Sub(l.C
 type probeCollector struct {
 	app                                       *App
 	connections, rcpts, queries, reused, peak *prometheus.Desc
+	sessions, waiting                         *prometheus.Desc
 }
 
 func newProbeCollector(a *App) probeCollector {
-	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc("beagle_probe_"+name, help, nil, nil)
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("beagle_probe_"+name, help, labels, nil)
 	}
 	return probeCollector{a, desc("connections_total", "TCP connections tried to mail servers."), desc("rcpts_total", "RCPT commands answered."),
 		desc("dns_queries_total", "DNS messages sent."), desc("reused_total", "Questions that found an open SMTP session."),
-		desc("peak_sessions_per_host", "Most sessions to one mail server at once.")}
+		desc("peak_sessions_per_host", "Most sessions to one mail server at once."),
+		desc("sessions", "SMTP sessions open now: busy with a question, or idle and kept for the next one.", "state"),
+		desc("waiting", "Questions that wait for an SMTP session.")}
 }
 
 // Describe is part of prometheus.Collector.
@@ -121,7 +124,14 @@ func (c probeCollector) Collect(out chan<- prometheus.Metric) {
 	for desc, n := range map[*prometheus.Desc]int64{c.connections: s.Connections, c.rcpts: s.RCPTs, c.queries: s.DNSQueries, c.reused: s.Reused} {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n))
 	}
-	out <- prometheus.MustNewConstMetric(c.peak, prometheus.GaugeValue, float64(s.PeakPerHost))
+	gauge := func(d *prometheus.Desc, n int, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+	}
+	gauge(c.peak, int(s.PeakPerHost))
+	now := c.app.Prober.Sessions()
+	gauge(c.sessions, now.Busy, "busy")
+	gauge(c.sessions, now.Idle, "idle")
+	gauge(c.waiting, now.Waiting)
 }
 
 // queueCollector measures the queues and the backlog when somebody asks, at most once in collectEvery.

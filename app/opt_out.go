@@ -36,11 +36,7 @@ func (a *App) AskOptOut(ctx context.Context, addressOrDomain string) (sentTo str
 	if err != nil || open >= maxOpenLinks {
 		return sentTo, err
 	}
-	link := mailLink{Kind: mail.OptOut, Email: sentTo, Detail: subject}
-	if err := a.keepLink(a.DB.WithContext(ctx), &link, optOutAge); err != nil {
-		return "", fmt.Errorf("keeping an opt-out: %w", err)
-	}
-	return sentTo, a.linkLater(ctx, link)
+	return sentTo, a.mailALink(ctx, mailLink{Kind: mail.OptOut, Email: sentTo, Detail: subject}, optOutAge)
 }
 
 // optOutSubject reads what is asked for: the address or domain, its kind, and the mailbox that can speak for it.

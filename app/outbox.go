@@ -13,7 +13,8 @@ import (
 )
 
 // Mails are owed in the database from the moment that what they tell of is committed, so that neither a process that dies before it
-// can queue one nor a mail server that is away for a day loses it.
+// can queue one nor a mail server that is away for a day loses it. What a link's token is stands neither there nor in the queue: it is
+// made when the mail is written, and the tables of links hold its hash.
 const (
 	mailsAgain  = 5 * time.Minute // a mail that was queued so long ago and is still owed is queued again
 	mailsGiveUp = 48 * time.Hour  // after that nobody wants to read it
@@ -26,7 +27,8 @@ const (
 type OwedMail struct {
 	Once      string `gorm:"primaryKey"` // the occasion
 	Kind      string
-	UserID    int64
+	UserID    int64 // 0: of a link, or of nobody, when no account has the address of a password reset
+	LinkID    int64 // of mail_links; 0: none
 	ListID    int64
 	Note      string // what the mail says beside what can be read when it is sent
 	CreatedAt time.Time
@@ -38,14 +40,37 @@ type OwedMail struct {
 // TableName is where gorm keeps owed mails.
 func (OwedMail) TableName() string { return "outbox" }
 
+func (m OwedMail) task() mailTask {
+	return mailTask{Kind: m.Kind, User: m.UserID, List: m.ListID, Link: m.LinkID, Once: m.Once}
+}
+
 // owe writes a mail into the outbox, in the transaction of what it tells of. One of the same occasion that is owed already stays.
 func (a *App) owe(tx *gorm.DB, t mailTask, note string) error {
-	err := tx.Exec(`INSERT INTO outbox (once, kind, user_id, list_id, note, created_at, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING`,
-		t.Once, t.Kind, t.User, t.List, note, a.Now(), a.Now()).Error
+	err := tx.Exec(`INSERT INTO outbox (once, kind, user_id, link_id, list_id, note, created_at, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING`,
+		t.Once, t.Kind, idOrNull(t.User), idOrNull(t.Link), t.List, note, a.Now(), a.Now()).Error
 	if err != nil {
 		return fmt.Errorf("noting a mail: %w", err)
 	}
 	return nil
+}
+
+func idOrNull(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// owedMail is the mail of an occasion. The zero value, when it was sent, given up or taken back.
+func (a *App) owedMail(ctx context.Context, once string) (OwedMail, error) {
+	var owed []OwedMail
+	if err := a.DB.WithContext(ctx).Where("once = ? AND failed_at IS NULL", once).Limit(1).Find(&owed).Error; err != nil {
+		return OwedMail{}, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if len(owed) == 0 {
+		return OwedMail{}, nil
+	}
+	return owed[0], nil
 }
 
 // mailOnce queues a mail that is owed. If it cannot be queued now, the clock does it.
@@ -53,7 +78,7 @@ func (a *App) mailOnce(ctx context.Context, t mailTask) {
 	if t.Once == "" {
 		return
 	}
-	if err := a.mailLater(ctx, t, t.Once); err != nil {
+	if err := a.mailLater(ctx, t); err != nil {
 		a.Log.WarnContext(ctx, "mail not queued; the clock will", "kind", t.Kind, "list", t.List, "error", err)
 	}
 }
@@ -102,7 +127,8 @@ func (a *App) settleMail(ctx context.Context, once string, sent error, last bool
 // resendMails queues mails that are still owed, and gives up those that nobody wants to read any more.
 func (a *App) resendMails(ctx context.Context) (string, error) {
 	now := a.Now()
-	old := a.DB.WithContext(ctx).Exec("UPDATE outbox SET failed_at = ?, error = 'too old: ' || error WHERE failed_at IS NULL AND created_at < ?", now, now.Add(-mailsGiveUp))
+	old := a.DB.WithContext(ctx).Exec("UPDATE outbox SET failed_at = ?, error = 'too old: ' || error WHERE failed_at IS NULL AND (created_at < ? OR kind = ? AND created_at < ?)",
+		now, now.Add(-mailsGiveUp), mail.PasswordReset, now.Add(-resetAge))
 	if old.Error != nil {
 		return "", fmt.Errorf("giving up old mails: %w", old.Error)
 	}
@@ -112,7 +138,7 @@ func (a *App) resendMails(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading the outbox: %w", err)
 	}
 	for _, m := range owed {
-		if err := a.mailLater(ctx, mailTask{Kind: m.Kind, User: m.UserID, List: m.ListID, Once: m.Once}, m.Once); err != nil {
+		if err := a.mailLater(ctx, m.task()); err != nil {
 			return "", err
 		}
 		if err := a.DB.WithContext(ctx).Exec("UPDATE outbox SET queued_at = ? WHERE once = ?", now, m.Once).Error; err != nil {
@@ -125,7 +151,7 @@ func (a *App) resendMails(ctx context.Context) (string, error) {
 // FailedMails are the newest mails that could not be sent.
 func (a *App) FailedMails(ctx context.Context) ([]OwedMail, error) {
 	var failed []OwedMail
-	if err := a.DB.WithContext(ctx).Where("failed_at IS NOT NULL").Order("failed_at DESC").Limit(shownFailed).Find(&failed).Error; err != nil {
+	if err := a.DB.WithContext(ctx).Where("failed_at IS NOT NULL AND (user_id IS NOT NULL OR link_id IS NOT NULL)").Order("failed_at DESC").Limit(shownFailed).Find(&failed).Error; err != nil {
 		return nil, fmt.Errorf("reading mails that could not be sent: %w", err)
 	}
 	return failed, nil

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -59,19 +58,14 @@ func TestMailOfAProcessThatDiedBeforeQueueingItIsSentLater(t *testing.T) {
 }
 
 func TestMailSurvivesAMailServerThatIsAwayAndARefusalIsShown(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, closed.Close())
-	e := apptest.New(t, func(c *config.Config) {
-		c.Run.SMTPURL, c.Run.MailFrom, c.BaseURL = "smtp://"+closed.Addr().String(), "beagle@beagle.example", "http://beagle.example"
-	})
+	e := apptest.New(t, mailServerAway(t))
 	ahead := shifted(e)
 	as := e.NewActor("a@one.example")
 	require.NoError(t, e.DB.Exec(`INSERT INTO outbox (once, kind, user_id, created_at, queued_at) VALUES ('gone', 'credits_low', ?, ?, ?)`, as.User, e.Now(), e.Now()).Error)
 	require.Error(t, e.SendMail(t.Context(), "credits_low", as.User, 0))
 	require.Equal(t, []string{"gone"}, owed(t, e))
 	ahead.Store(int64(49 * time.Hour))
-	_, err = e.Fire(t.Context(), "mails")
+	_, err := e.Fire(t.Context(), "mails")
 	require.NoError(t, err)
 	failed, err := e.FailedMails(t.Context())
 	require.NoError(t, err)

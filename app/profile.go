@@ -102,11 +102,7 @@ func (a *App) ChangeEmail(ctx context.Context, as Actor, email, password string)
 	if err != nil || open >= maxOpenLinks {
 		return true, err
 	}
-	link := mailLink{Kind: mail.NewEmail, Email: email, AccountID: &as.Account, UserID: &as.User}
-	if err := a.keepLink(a.DB.WithContext(ctx), &link, newEmailAge); err != nil {
-		return false, fmt.Errorf("keeping a new address: %w", err)
-	}
-	return true, a.linkLater(ctx, link)
+	return true, a.mailALink(ctx, mailLink{Kind: mail.NewEmail, Email: email, AccountID: &as.Account, UserID: &as.User}, newEmailAge)
 }
 
 // ConfirmEmail makes the address that a token was mailed to the user's own.

@@ -2,15 +2,17 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"beagle/app/db"
 	"beagle/app/finder"
 
-	"gorm.io/gorm"
+	"github.com/redis/go-redis/v9"
 )
 
 // Counts are a list's rows by where they are and what was found.
@@ -47,51 +49,98 @@ const etaAfter = 50
 
 // Progress reads a list's counters: a few short rows, whatever the size of the list.
 func (a *App) Progress(ctx context.Context, l List) (Progress, error) {
-	p := Progress{Counts: Counts{Total: max(l.Total, l.Imported), ByStatus: map[string]int64{}}}
-	var counts []struct {
-		State, Status, Reason string
-		Rows                  int64
-	}
-	err := a.DB.WithContext(ctx).Table("list_counts").Where("list_id = ? AND rows <> 0", l.ID).Order("rows DESC, status, reason").Find(&counts).Error
+	of, err := a.Progresses(ctx, []List{l})
 	if err != nil {
-		return Progress{}, fmt.Errorf("reading counters of list %s: %w", l.Ref, err)
-	}
-	for _, c := range counts {
-		if c.State == RecordFailed {
-			p.Failed += c.Rows
-		} else {
-			p.Done += c.Rows
-		}
-		if c.Status == "" && c.Reason == reasonDuplicate {
-			p.Skipped += c.Rows
-		}
-		if c.Status != "" {
-			p.ByStatus[c.Status] += c.Rows
-			p.ByReason = append(p.ByReason, ReasonCount{c.Status, c.Reason, c.Rows})
-		}
-	}
-	p.Found = p.ByStatus[finder.StatusValid] + p.ByStatus[finder.StatusAcceptAll]
-	if err := a.countRetrying(ctx, l, &p.Counts); err != nil {
 		return Progress{}, err
 	}
-	p.Waiting = max(0, p.Total-p.Done-p.Failed-p.Retrying)
-	a.estimate(ctx, l, &p)
-	return p, nil
+	return of[0], nil
 }
 
-func (a *App) countRetrying(ctx context.Context, l List, c *Counts) error {
-	if l.State == ListFinished {
-		return nil
+// Progresses is Progress for each of some lists, in one statement.
+func (a *App) Progresses(ctx context.Context, lists []List) ([]Progress, error) {
+	of, at := make([]Progress, len(lists)), make(map[int64]*Progress, len(lists))
+	for i, l := range lists {
+		of[i].Counts = Counts{Total: max(l.Total, l.Imported), ByStatus: map[string]int64{}}
+		at[l.ID] = &of[i]
 	}
-	retrying := a.DB.WithContext(ctx).Model(&Record{}).Where("list_id = ? AND state = 'retrying'", l.ID).Session(&gorm.Session{})
-	if err := retrying.Count(&c.Retrying).Error; err != nil {
-		return fmt.Errorf("counting waiting rows of list %s: %w", l.Ref, err)
+	if len(lists) == 0 {
+		return of, nil
 	}
-	if c.Retrying == 0 {
-		return nil
+	if err := a.readCounts(ctx, lists, at); err != nil {
+		return nil, err
 	}
+	rates := a.rates(ctx, lists)
+	for i, l := range lists {
+		p := &of[i]
+		p.Found = p.ByStatus[finder.StatusValid] + p.ByStatus[finder.StatusAcceptAll]
+		p.Waiting = max(0, p.Total-p.Done-p.Failed-p.Retrying)
+		if p.Retrying > 0 {
+			if err := a.nextRetry(ctx, l, &p.Counts); err != nil {
+				return nil, err
+			}
+		}
+		a.estimate(l, p, rates[l.ID])
+	}
+	return of, nil
+}
+
+// readCounts adds up the counters of lists, and of those that are not finished the rows that wait for a server.
+func (a *App) readCounts(ctx context.Context, lists []List, at map[int64]*Progress) error {
+	var all, moving []int64
+	for _, l := range lists {
+		all = append(all, l.ID)
+		if l.State != ListFinished {
+			moving = append(moving, l.ID)
+		}
+	}
+	one, args := db.OneOf(all)
+	query := "SELECT list_id, state, status, reason, rows FROM list_counts WHERE list_id " + one + " AND rows <> 0"
+	if len(moving) > 0 {
+		one, more := db.OneOf(moving)
+		query += " UNION ALL SELECT list_id, state, '', '', COUNT(*) FROM records WHERE list_id " + one + " AND state = 'retrying' GROUP BY list_id, state"
+		args = append(args, more...)
+	}
+	rows, err := db.Query(ctx, a.DB, query+" ORDER BY 5 DESC, 3, 4", args...)
+	if err == nil {
+		err = db.Each(rows, func(row *sql.Rows) error {
+			var list, n int64
+			var state, status, reason string
+			if err := row.Scan(&list, &state, &status, &reason, &n); err != nil {
+				return err
+			}
+			at[list].add(state, status, reason, n)
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("reading counters of lists: %w", err)
+	}
+	return nil
+}
+
+func (c *Counts) add(state, status, reason string, rows int64) {
+	switch state {
+	case RecordRetrying:
+		c.Retrying += rows
+		return
+	case RecordFailed:
+		c.Failed += rows
+	default:
+		c.Done += rows
+	}
+	if status == "" && reason == reasonDuplicate {
+		c.Skipped += rows
+	}
+	if status != "" {
+		c.ByStatus[status] += rows
+		c.ByReason = append(c.ByReason, ReasonCount{status, reason, rows})
+	}
+}
+
+func (a *App) nextRetry(ctx context.Context, l List, c *Counts) error {
 	var first []time.Time
-	if err := retrying.Order("next_attempt_at").Limit(1).Pluck("next_attempt_at", &first).Error; err != nil {
+	err := a.DB.WithContext(ctx).Model(&Record{}).Where("list_id = ? AND state = 'retrying'", l.ID).Order("next_attempt_at").Limit(1).Pluck("next_attempt_at", &first).Error
+	if err != nil {
 		return fmt.Errorf("reading the next retry of list %s: %w", l.Ref, err)
 	}
 	if len(first) == 1 {
@@ -100,7 +149,7 @@ func (a *App) countRetrying(ctx context.Context, l List, c *Counts) error {
 	return nil
 }
 
-func (a *App) estimate(ctx context.Context, l List, p *Progress) {
+func (a *App) estimate(l List, p *Progress, rate float64) {
 	ended := p.Done + p.Failed
 	switch {
 	case l.State == ListFinished, l.State == ListExporting:
@@ -111,7 +160,7 @@ func (a *App) estimate(ctx context.Context, l List, p *Progress) {
 	if l.State != ListRunning {
 		return
 	}
-	p.RowsPerSecond = a.rate(ctx, l.ID)
+	p.RowsPerSecond = rate
 	if p.RowsPerSecond > 0 && ended >= etaAfter {
 		eta := time.Duration(float64(p.Waiting)/p.RowsPerSecond*float64(time.Second)) + time.Second
 		if p.NextRetry != nil {
@@ -130,12 +179,28 @@ const (
 
 func rateKey(list int64) string { return fmt.Sprintf("beagle:rate:%d", list) }
 
-// rate is how many rows of a list end per second, over all workers. Without Redis it is 0: unknown.
-func (a *App) rate(ctx context.Context, list int64) float64 {
-	fields, err := a.Queue.Redis.HGetAll(ctx, rateKey(list)).Result()
-	if err != nil {
-		return 0
+// rates are how many rows of each running list end per second, over all workers. Without Redis there are none: unknown.
+func (a *App) rates(ctx context.Context, lists []List) map[int64]float64 {
+	asked := map[int64]*redis.MapStringStringCmd{}
+	pipe := a.Queue.Redis.Pipeline()
+	for _, l := range lists {
+		if l.State == ListRunning {
+			asked[l.ID] = pipe.HGetAll(ctx, rateKey(l.ID))
+		}
 	}
+	if len(asked) == 0 {
+		return nil
+	}
+	_, _ = pipe.Exec(ctx) // each answer has its own error
+	rates := make(map[int64]float64, len(asked))
+	for list, fields := range asked {
+		rates[list] = a.sumRates(fields.Val())
+	}
+	return rates
+}
+
+// sumRates adds what the workers told lately.
+func (a *App) sumRates(fields map[string]string) float64 {
 	sum := 0.0
 	for _, v := range fields {
 		rate, at, _ := strings.Cut(v, " ")

@@ -2,12 +2,13 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
-	"gorm.io/gorm"
+	"beagle/app/db"
 )
 
 // States of a record: pending → queued → done | retrying | failed; retrying goes back to queued when its time comes.
@@ -57,6 +58,17 @@ type Record struct {
 	PreviousAt     *time.Time
 }
 
+// recordFields are the columns of a record but its evidence, in the order of Record.places; see listFields.
+const recordFields = `id, list_id, account_id, row_no, cells, first_name, last_name, full_name, domain, company, address, person_key, state, attempt, run,
+	tries, crashes, twin_of, queued_at, next_attempt_at, email, status, score, pattern, reason, note, checked_at,
+	previous_email, previous_status, previous_score, previous_at`
+
+func (r *Record) places() []any {
+	return []any{&r.ID, &r.ListID, &r.AccountID, &r.RowNo, db.JSON{Into: &r.Cells}, &r.FirstName, &r.LastName, &r.FullName, &r.Domain, &r.Company,
+		&r.Address, &r.PersonKey, &r.State, &r.Attempt, &r.Run, &r.Tries, &r.Crashes, &r.TwinOf, &r.QueuedAt, &r.NextAttemptAt, &r.Email, &r.Status,
+		&r.Score, &r.Pattern, &r.Reason, &r.Note, &r.CheckedAt, &r.PreviousEmail, &r.PreviousStatus, &r.PreviousScore, &r.PreviousAt}
+}
+
 // keepAnswer notes the answer before a row is looked up again; a row that now asks about somebody else (asked is the
 // person key it had) keeps none.
 func (r *Record) keepAnswer(asked string) {
@@ -89,8 +101,8 @@ func (a *App) Record(ctx context.Context, account int64, l List, id string) (Rec
 		return Record{}, none
 	}
 	var found Record
-	err = a.DB.WithContext(ctx).Where("list_id = ? AND id = ?", l.ID, n).First(&found).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
+	err = db.QueryRow(ctx, a.DB, "SELECT "+recordFields+", evidence FROM records WHERE list_id = ? AND id = ?", l.ID, n).Scan(append(found.places(), &found.Evidence)...)
+	if errors.Is(err, sql.ErrNoRows) {
 		return Record{}, none
 	}
 	if err != nil {

@@ -44,12 +44,13 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 	if err := a.mayStart(ctx, as.Account); err != nil {
 		return nil, err
 	}
-	records := make([]Record, len(rows))
+	records, seen := make([]Record, len(rows)), companies{}
 	for i, row := range rows {
 		records[i] = Record{ListID: l.ID, AccountID: l.AccountID, Cells: make([]string, len(l.Columns)), State: RecordPending, Attempt: 1, Run: 1}
 		if err := records[i].fill(l, row); err != nil {
 			return nil, err
 		}
+		seen.add(finder.Person{Domain: records[i].Domain, Company: records[i].Company, Email: records[i].Address})
 		if l.Process == ProcessNone {
 			records[i].State = RecordDone
 		}
@@ -69,6 +70,9 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 			return err
 		}
 		if err := tx.CreateInBatches(&records, createBatch).Error; err != nil {
+			return err
+		}
+		if err := seen.store(tx, l.ID, l.AccountID); err != nil {
 			return err
 		}
 		if l.Process != ProcessNone {

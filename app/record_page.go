@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"beagle/app/db"
 
 	"gorm.io/gorm"
 )
@@ -37,13 +40,21 @@ func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery)
 		return nil, "", Refuse(CodeNotFound, "list_not_found", "No such list.")
 	}
 	q = q.tidy()
-	page := q.narrow(a.DB.WithContext(ctx).Omit("evidence").Where("list_id = ?", l.ID))
+	page := q.narrow(a.DB.WithContext(ctx).Table("records").Select(recordFields).Where("list_id = ?", l.ID))
 	at, err := parsePlace(q.Sort, q.After)
 	if err != nil {
 		return nil, "", err
 	}
 	limit := clampLimit(q.Limit)
-	if err := q.ordered(page, at).Limit(limit + 1).Find(&rows).Error; err != nil {
+	found, err := q.ordered(page, at).Limit(limit + 1).Rows()
+	if err == nil {
+		rows = make([]Record, 0, min(limit+1, defaultPage))
+		err = db.Each(found, func(row *sql.Rows) error {
+			rows = append(rows, Record{})
+			return row.Scan(rows[len(rows)-1].places()...)
+		})
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("reading records of list %s: %w", l.Ref, err)
 	}
 	if len(rows) > limit {

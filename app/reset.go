@@ -25,8 +25,8 @@ type passwordReset struct {
 	ExpiresAt time.Time
 }
 
-// ForgotPassword mails a link to the owner of an address, if there is one. Whether there is one cannot be told from outside: both are
-// queued alike. Refuses what is no address, and everything where no mail is sent.
+// ForgotPassword owes the owner of an address a mail with a link, if there is one. Whether there is one cannot be told from outside:
+// both are owed and queued alike. Refuses what is no address, and everything where no mail is sent.
 func (a *App) ForgotPassword(ctx context.Context, email, ip string) error {
 	if !a.SendsMail() {
 		return Refuse(CodeUnavailable, "no_mail", "This installation sends no mail. Ask whoever runs it for a new password.")
@@ -40,24 +40,51 @@ func (a *App) ForgotPassword(ctx context.Context, email, ip string) error {
 		return err
 	}
 	a.audit(ctx, Actor{Account: user.AccountID, User: user.ID, IP: ip}, "password.forgotten", "")
-	return a.mailLater(ctx, mailTask{Kind: mail.PasswordReset, User: user.ID}, newRef())
+	t := mailTask{Kind: mail.PasswordReset, User: user.ID, Once: mail.PasswordReset + ":" + newRef()}
+	if err := a.owe(a.DB.WithContext(ctx), t, ""); err != nil {
+		return err
+	}
+	a.mailOnce(ctx, t)
+	return nil
 }
 
-// resetMail makes a link; nil when the user has enough of them.
-func (a *App) resetMail(ctx context.Context, to User) (any, error) {
+// sendReset writes the mail of a password reset that was asked for at a time, and hands it over. Nobody waits any more for one that is
+// older than its link would be. A link that was not handed over is taken back: a mail server that is away uses none up.
+func (a *App) sendReset(ctx context.Context, to User, asked time.Time) error {
+	if !asked.IsZero() && asked.Before(a.Now().Add(-resetAge)) {
+		return nil
+	}
+	token, err := a.newReset(ctx, to.ID)
+	if err != nil || token == "" {
+		return err
+	}
+	m, err := mail.Write(mail.PasswordReset, to.Email, mail.ResetData{Email: to.Email, Link: a.link("/reset/" + token)})
+	if err == nil {
+		err = a.handOver(ctx, m)
+	}
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	return errors.Join(err, a.DB.WithContext(ctx).Where("token_hash = ?", hashSecret(token)).Delete(&passwordReset{}).Error)
+}
+
+// newReset makes a link's token; "" when the user has enough of them.
+func (a *App) newReset(ctx context.Context, user int64) (token string, err error) {
 	var open int64
-	if err := a.DB.WithContext(ctx).Model(&passwordReset{}).Where("user_id = ? AND expires_at > ?", to.ID, a.Now()).Count(&open).Error; err != nil {
-		return nil, fmt.Errorf("counting password resets: %w", err)
+	if err := a.DB.WithContext(ctx).Model(&passwordReset{}).Where("user_id = ? AND expires_at > ?", user, a.Now()).Count(&open).Error; err != nil {
+		return "", fmt.Errorf("counting password resets: %w", err)
 	}
 	if open >= resetMost {
-		return nil, nil
+		return "", nil
 	}
-	token := rand.Text() + rand.Text() // 2 × 130 bits
-	reset := passwordReset{TokenHash: hashSecret(token), UserID: to.ID, CreatedAt: a.Now(), ExpiresAt: a.Now().Add(resetAge)}
+	token = rand.Text() + rand.Text() // 2 × 130 bits
+	reset := passwordReset{TokenHash: hashSecret(token), UserID: user, CreatedAt: a.Now(), ExpiresAt: a.Now().Add(resetAge)}
 	if err := a.DB.WithContext(ctx).Create(&reset).Error; err != nil {
-		return nil, fmt.Errorf("keeping a password reset: %w", err)
+		return "", fmt.Errorf("keeping a password reset: %w", err)
 	}
-	return mail.ResetData{Email: to.Email, Link: a.link("/reset/" + token)}, nil
+	return token, nil
 }
 
 // ResetUser is whose password a token changes. CodeNotFound when it is unknown, used or older than an hour.

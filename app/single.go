@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"beagle/app/db"
 	"beagle/app/finder"
 
 	"github.com/hibiken/asynq"
@@ -158,15 +160,11 @@ func (a *App) keepOne(ctx context.Context, account int64, process, key string, r
 
 // kept is the answer an account already has to a question. One about somebody who opted out since is not used.
 func (a *App) kept(ctx context.Context, account int64, key string) (r finder.Result, ok bool, err error) {
-	var found []string
-	err = a.DB.WithContext(ctx).Table("single_answers").Where("account_id = ? AND person_key = ? AND expires_at > ?", account, key, a.Now()).Pluck("result", &found).Error
-	if err != nil {
-		return r, false, fmt.Errorf("reading an earlier answer: %w", err)
-	}
-	if len(found) == 0 {
+	err = db.QueryRow(ctx, a.DB, "SELECT result FROM single_answers WHERE account_id = ? AND person_key = ? AND expires_at > ?", account, key, a.Now()).Scan(db.JSON{Into: &r})
+	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}
-	if err := json.Unmarshal([]byte(found[0]), &r); err != nil {
+	if err != nil {
 		return finder.Result{}, false, fmt.Errorf("reading an earlier answer: %w", err)
 	}
 	if out, err := a.suppressed(ctx, r.Email); err != nil || out {

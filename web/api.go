@@ -84,7 +84,7 @@ func (q *call) checkText() error {
 	if !isText(q.r.URL.Path) {
 		return errNotText
 	}
-	for name, values := range q.r.URL.Query() {
+	for name, values := range q.values() {
 		if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
 			return errNotText
 		}
@@ -146,11 +146,7 @@ type quotaJSON struct {
 }
 
 func (s *Server) apiAccount(q *call) error {
-	account, err := s.app.Account(q.ctx(), q.actor.Account)
-	if err != nil {
-		return err
-	}
-	email, err := s.app.UserEmail(q.ctx(), q.actor)
+	account, email, err := s.app.OwnAccount(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}

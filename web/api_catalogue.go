@@ -56,9 +56,9 @@ func (s *Server) apiCatalogueGet(q *call) error {
 	if made {
 		status = http.StatusCreated
 	}
-	out, err := s.listJSON(q, l)
+	p, err := s.app.Progress(q.ctx(), l)
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(q, status, out, catalogueGotJSON{made})
+	return s.sendJSON(q, status, toListJSON(l, p), catalogueGotJSON{made})
 }

@@ -54,11 +54,7 @@ type fileJSON struct {
 	CreatedAt *string `json:"created_at"`
 }
 
-func (s *Server) listJSON(q *call, l app.List) (listJSON, error) {
-	p, err := s.app.Progress(q.ctx(), l)
-	if err != nil {
-		return listJSON{}, err
-	}
+func toListJSON(l app.List, p app.Progress) listJSON {
 	out := listJSON{
 		ID: l.Ref, Name: l.Name, Process: l.Process, State: l.State,
 		Counts: countsJSON{Total: p.Counts.Total, Done: p.Counts.Done, Found: p.Counts.Found, Failed: p.Counts.Failed,
@@ -77,15 +73,15 @@ func (s *Server) listJSON(q *call, l app.List) (listJSON, error) {
 	if l.ResultVersion > 0 {
 		out.File = &fileJSON{Version: l.ResultVersion, Bytes: l.ResultBytes, CreatedAt: stamp(l.ResultAt)}
 	}
-	return out, nil
+	return out
 }
 
 func (s *Server) sendList(q *call, status int, l app.List) error {
-	out, err := s.listJSON(q, l)
+	p, err := s.app.Progress(q.ctx(), l)
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(q, status, out, nil)
+	return s.sendJSON(q, status, toListJSON(l, p), nil)
 }
 
 func (s *Server) apiLists(q *call) error {
@@ -97,11 +93,13 @@ func (s *Server) apiLists(q *call) error {
 	if err != nil {
 		return err
 	}
+	progress, err := s.app.Progresses(q.ctx(), lists)
+	if err != nil {
+		return err
+	}
 	out := make([]listJSON, len(lists))
 	for i, l := range lists {
-		if out[i], err = s.listJSON(q, l); err != nil {
-			return err
-		}
+		out[i] = toListJSON(l, progress[i])
 	}
 	return s.sendJSON(q, http.StatusOK, out, pageMeta{Total: &total, NextCursor: orNull(next)})
 }

@@ -75,7 +75,7 @@ func (s *Server) apiRecords(q *call) error {
 			return app.Refuse(app.CodeBadInput, "wrong_params", "The parameter %s must be a whole number from 0 to 100.", name)
 		}
 	}
-	query := recordFilters(q.r.URL.Query())
+	query := recordFilters(q.values())
 	query.Sort, query.After, query.Limit = q.query("sort"), q.query("cursor"), limit
 	rows, next, err := s.app.Records(q.ctx(), q.actor.Account, l, query)
 	if err != nil {

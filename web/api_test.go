@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -214,4 +215,23 @@ func TestWhatLooksLikeADomain(t *testing.T) {
 		"a": false, "": false, "1.2.3.4": false, "a..b": false, "a b.example": false, "Acme Inc.": false, url.QueryEscape("a\x00.example"): false} {
 		require.Equal(t, want, isDomain(s), "%q", s)
 	}
+}
+
+func TestWhoHangsUpIsNoStranger(t *testing.T) {
+	s := newSite(t)
+	s.server.badKeys.quota = 3
+	key := s.key(s.owner, false)
+	ask := func(ctx context.Context) int {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(ctx, "GET", "/v2/account", nil)
+		r.Header.Set("Authorization", "Bearer "+key)
+		s.server.Handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 {
+		ask(gone)
+	}
+	require.Equal(t, http.StatusOK, ask(t.Context()), "a good key from an address whose requests were broken off")
 }

@@ -47,7 +47,7 @@ func (s *Server) admitTrial(q *call) error {
 // sendTrial sends a fixed answer with the parameters that were asked with.
 func (s *Server) sendTrial(q *call, data any) error {
 	params := map[string]string{}
-	for name := range q.r.URL.Query() {
+	for name := range q.values() {
 		if name != "api_key" {
 			params[name] = q.query(name)
 		}

@@ -55,13 +55,13 @@ func (s *Server) admitKey(q *call) error {
 		return s.admitTrial(q)
 	}
 	use, err := s.app.UseKey(q.ctx(), secret, inURL, s.keyLimit.window)
-	if err != nil {
+	if app.CodeOf(err) == app.CodeUnauthorized {
 		left, reset, _ := s.badKeys.take(q.actor.IP)
 		s.badKeys.headers(h, left, reset)
-		if app.CodeOf(err) == app.CodeUnauthorized {
-			h.Set("WWW-Authenticate", `Bearer realm="beagle"`)
-		}
-		return err
+		h.Set("WWW-Authenticate", `Bearer realm="beagle"`)
+	}
+	if err != nil {
+		return err // the key may be good: who hangs up, or comes while the database is away, is not counted as a stranger
 	}
 	use.Actor.IP, use.Actor.Agent = q.actor.IP, q.actor.Agent
 	q.actor, q.visit.account = use.Actor, use.Actor.Account

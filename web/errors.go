@@ -64,8 +64,9 @@ func refusalOf(err error) (*app.Error, int) {
 func (s *Server) fail(q *call, err error) {
 	refusal, status := refusalOf(err)
 	switch {
-	case errors.Is(err, context.Canceled) && q.ctx().Err() != nil:
-		return // the client hung up; nobody reads an answer
+	case errors.Is(q.ctx().Err(), context.Canceled) && (errors.Is(err, context.Canceled) || status == http.StatusInternalServerError && err != errPanic):
+		s.log.DebugContext(q.ctx(), "client hung up", "request_id", q.visit.id, "error", err) // whose connections were cut off in the middle of something
+		return
 	case status == http.StatusInternalServerError && err != errPanic:
 		s.log.ErrorContext(q.ctx(), "request failed", "request_id", q.visit.id, "route", q.visit.route, "account", q.visit.account, "error", err)
 	case refusal.Code == app.CodeTimeout:

@@ -39,6 +39,9 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`beagle_backlog_events{kind="records"} 0`,
 		"beagle_workers 1",
 		"beagle_probe_rcpts_total ",
+		`beagle_probe_sessions{state="busy"} 0`,
+		`beagle_probe_sessions{state="idle"} `,
+		"beagle_probe_waiting 0",
 		`go_sql_open_connections{db_name="beagle"}`,
 		"go_goroutines ",
 	} {

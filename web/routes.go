@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"beagle/app"
@@ -41,16 +42,25 @@ type call struct {
 	visit *visit
 	api   bool
 	actor app.Actor
-	user  app.User  // the zero User for strangers and API keys
-	trial bool      // the key for tests: fixed answers
-	said  hash.Hash // what the request says, for Idempotency-Key; nil without one
+	user  app.User   // the zero User for strangers and API keys
+	trial bool       // the key for tests: fixed answers
+	asked url.Values // the parameters of the address, once they were read
+	said  hash.Hash  // what the request says, for Idempotency-Key; nil without one
 }
 
 func (q *call) ctx() context.Context { return q.r.Context() }
 
 // query is a parameter of the address, form a field of the body.
-func (q *call) query(name string) string { return q.r.URL.Query().Get(name) }
+func (q *call) query(name string) string { return q.values().Get(name) }
 func (q *call) form(name string) string  { return q.r.PostFormValue(name) }
+
+// values are the parameters of the address.
+func (q *call) values() url.Values {
+	if q.asked == nil {
+		q.asked = q.r.URL.Query()
+	}
+	return q.asked
+}
 
 // htmx tells that a part of a page was asked for, to be put into the page that is open. A page restored from
 // the browser's history is asked for whole.

@@ -46,11 +46,12 @@ func (s *Server) showLists(q *call, status int, problem string) error {
 	}
 	page := listsPage{Total: total, Next: next, Tag: q.query("tag"), Archived: archived, First: q.query("after") == "", MaxBytes: s.app.Config.Upload.MaxBytes,
 		CanSample: s.opts.Sample != nil, Error: problem, Rows: make([]listRow, len(lists))}
+	progress, err := s.app.Progresses(q.ctx(), lists)
+	if err != nil {
+		return err
+	}
 	for i, l := range lists {
-		page.Rows[i].List, page.Rows[i].Tags = l, tags[l.ID]
-		if page.Rows[i].Progress, err = s.app.Progress(q.ctx(), l); err != nil {
-			return err
-		}
+		page.Rows[i] = listRow{List: l, Tags: tags[l.ID], Progress: progress[i]}
 	}
 	if q.htmx() {
 		s.sendFragment(q, status, "lists/index", "table", page)

@@ -238,6 +238,9 @@ func MailDomain(g *gorm.DB, column string) string {
 	return "substr(" + column + ", instr(" + column + ", '@') + 1)"
 }
 
+// GivenDomain is the SQL for the domain of records.address in lower case: the expression of the index records_given.
+func GivenDomain(g *gorm.DB) string { return "lower(" + MailDomain(g, "address") + ")" }
+
 // Day is the day of a time in a column, UTC, as 2006-01-02.
 func Day(g *gorm.DB, column string) string {
 	if EngineOf(g) == Postgres {

@@ -182,6 +182,26 @@ func TestHabitsOfSpellingAreLearned(t *testing.T) {
 	require.Equal(t, 1, ask("Karl Schröder"))
 }
 
+// A name of many spellings at a company with a confirmed pattern: who has another usual form is found all the same.
+func TestRareSpellingsOfThePatternDoNotHideAUsualForm(t *testing.T) {
+	for _, name := range []string{"Lotte van der Meer", "Charlotte de la Fuente y Ortega", "Jürgen Müller-Schröder", "Ksenija Ščerbakova Đorđević"} {
+		n, err := ParseName("", "", name)
+		require.NoError(t, err)
+		post := newPosterior("test", hits("fL", 9).Patterns, n)
+		usually := 0
+		for _, c := range rank(n, post) {
+			if !post.usually(c) {
+				continue
+			}
+			usually++
+			s := &server{known: hits("fL", 9), answers: map[string]probe.Answer{c.local: yes}}
+			r := s.finder().Find(context.Background(), Person{Full: name, Domain: "acme.test"})
+			require.Equal(t, []string{StatusValid, c.local + "@acme.test"}, []string{r.Status, r.Email}, "%s: %s", name, c.local)
+		}
+		require.GreaterOrEqual(t, usually, 4, name)
+	}
+}
+
 func TestOneStrayColleagueDoesNotHideAPattern(t *testing.T) {
 	s := &server{answers: map[string]probe.Answer{"john": yes, "anna": yes, "peter": yes}, known: Known{Patterns: map[string]Count{"FL": {Hits: 1, Misses: 3}}}}
 	f := s.finder()

@@ -1,6 +1,9 @@
 package finder
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Bounds of a plan.
 const (
@@ -29,8 +32,9 @@ func (q *question) plan() []candidate {
 }
 
 // planConfirmed asks first what could be the person's beyond doubt. Who does not follow the company's
-// pattern mostly has another form of the whole name; a loose form that answers there may be anybody's,
-// so the likely ones are asked last, only to keep "not found" from being said of a mailbox that exists.
+// pattern mostly has another form of the whole name, so of names with very many spellings the usual forms
+// go before the company's own in a rare spelling. A loose form that answers there may be anybody's, so the
+// likely ones are asked last, only to keep "not found" from being said of a mailbox that exists.
 func (q *question) planConfirmed(most int) []candidate {
 	var sure, doubtful []candidate
 	total := q.mass()
@@ -38,21 +42,32 @@ func (q *question) planConfirmed(most int) []candidate {
 		switch {
 		case !q.sensible(c):
 		case c.class > loose || q.post.supports(c.template):
-			if c.p >= sureWorth*total || q.usually(c) {
+			if c.p >= sureWorth*total || q.post.usually(c) {
 				sure = append(sure, c)
 			}
 		case c.p >= looseWorth*total && len(doubtful) < looseMost:
 			doubtful = append(doubtful, c)
 		}
 	}
-	sure = sure[:min(len(sure), most-len(doubtful))]
-	return append(sure, doubtful...)
+	return append(q.post.usualWithin(sure, most-len(doubtful)), doubtful...)
 }
 
 // usually reports whether a candidate is a likely spelling of a usual form: those are asked even where the
 // company's own pattern leaves them little probability.
-func (q *question) usually(c candidate) bool {
-	return usual()[c.template] && c.p >= spellingWorth*q.post.share[c.template]
+func (post posterior) usually(c candidate) bool {
+	return usual()[c.template] && c.p >= spellingWorth*post.share[c.template]
+}
+
+// usualWithin keeps at most n candidates in their order: the usual ones, and of the rest the likeliest.
+func (post posterior) usualWithin(all []candidate, n int) []candidate {
+	over := len(all) - n
+	for i := len(all) - 1; i >= 0 && over > 0; i-- {
+		if !post.usually(all[i]) {
+			all = slices.Delete(all, i, i+1)
+			over--
+		}
+	}
+	return all[:min(len(all), n)]
 }
 
 // usual are the forms of the whole family name that most people have, by position in the grammar.
@@ -97,7 +112,7 @@ func (q *question) exhausted() bool {
 		}
 		left += c.p
 		before += c.prior
-		if q.usually(c) {
+		if q.post.usually(c) {
 			return false
 		}
 	}

@@ -68,7 +68,7 @@ func rank(n Name, post posterior) []candidate {
 	}
 	out = append(out, numbered(out, at)...)
 	sortCandidates(out)
-	return out[:min(len(out), maxRanked)]
+	return post.usualWithin(out, maxRanked)
 }
 
 // withheld is the probability of the addresses that rank leaves out because they read like a

@@ -124,3 +124,10 @@ func TestSizesBeyondTheLimitsAreCut(t *testing.T) {
 	require.LessOrEqual(t, len(w.Truths()), 3*maxPeople)
 	require.Greater(t, len(w.Truths()), 100)
 }
+
+func TestCalmMixHasNobodyWhoMakesUsWait(t *testing.T) {
+	for b := range CalmMix() {
+		require.NotContains(t, []Behaviour{Greylist, GreylistEach, TempFail, PolicyBlock, Refused, Silent, Slow, Tarpit}, b)
+	}
+	require.Equal(t, 700, CalmMix()[Accurate])
+}

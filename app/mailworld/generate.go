@@ -2,6 +2,7 @@ package mailworld
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 )
@@ -25,6 +26,15 @@ var defaultMix = map[Behaviour]int{
 type share struct {
 	id     string
 	weight int
+}
+
+// CalmMix is the default mix without the hosts that make everybody wait: those that say "later" and those that cannot be reached.
+func CalmMix() map[Behaviour]int {
+	calm := maps.Clone(defaultMix)
+	for _, b := range []Behaviour{Greylist, TempFail, PolicyBlock, Refused} {
+		delete(calm, b)
+	}
+	return calm
 }
 
 // patternMix is per mille of the domains where two or more people were seen in public commit histories, for the forms

@@ -179,6 +179,17 @@ func (p *pool) close() {
 	}
 }
 
+// sessions counts what is open and who waits.
+func (p *pool) sessions() Sessions {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := Sessions{Busy: p.open - p.idle.Len(), Idle: p.idle.Len()}
+	for _, h := range p.hosts {
+		now.Waiting += h.waiters.Len()
+	}
+	return now
+}
+
 // What follows must be called with mu held.
 
 func (p *pool) host(name string) *hostSlots {

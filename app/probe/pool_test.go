@@ -48,6 +48,24 @@ func TestHundredGoroutinesShareFewSessions(t *testing.T) {
 	require.Zero(t, p.pool.open)
 }
 
+func TestSessionsAreCountedWhileAskedIdleAndWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	answer := make(chan struct{})
+	w.company("a.test", &mta{rcpt: func(*client, string) string { <-answer; return "250 ok" }})
+	p := w.prober(func(c *Config) { c.MaxPerHost = 1 })
+	require.Zero(t, p.Sessions())
+	var asked sync.WaitGroup
+	for range 2 {
+		asked.Go(func() { check(p, here+"@a.test") })
+	}
+	require.Eventually(t, func() bool { return p.Sessions() == Sessions{Busy: 1, Waiting: 1} }, 5*time.Second, time.Millisecond)
+	close(answer)
+	asked.Wait()
+	require.Equal(t, Sessions{Idle: 1}, p.Sessions())
+	require.NoError(t, p.Close())
+	require.Zero(t, p.Sessions())
+}
+
 func TestIdleSessionMakesRoomForAnotherHost(t *testing.T) {
 	w := newWorld(t)
 	a := w.company("a.test", &mta{})

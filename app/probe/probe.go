@@ -37,6 +37,13 @@ type Stats struct {
 	PeakPerHost int64 `json:"peak_per_host"` // most sessions to one MX host at once
 }
 
+// Sessions are the SMTP sessions of a Prober at this moment.
+type Sessions struct {
+	Busy    int // a question is asked in it; those that connect or say QUIT included
+	Idle    int // kept open for the next question
+	Waiting int // questions that wait for a session, because their host or all hosts have as many as they may
+}
+
 // New checks the configuration; its error names the wrong field. It opens no connection.
 func New(c Config) (*Prober, error) {
 	c, err := c.complete()
@@ -87,6 +94,9 @@ func (p *Prober) Stats() Stats {
 		PeakPerHost: p.pool.peak.Load(),
 	}
 }
+
+// Sessions counts what is open and who waits.
+func (p *Prober) Sessions() Sessions { return p.pool.sessions() }
 
 // enter counts a call in, unless the Prober is closed; leave must follow.
 func (p *Prober) enter() bool {

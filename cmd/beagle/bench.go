@@ -40,6 +40,7 @@ func benchPipelineCommand() *cobra.Command {
 	}
 	b.worldFlags.flags(cmd)
 	cmd.Flags().IntVar(&b.workers, "workers", 1, "worker processes")
+	cmd.Flags().IntVar(&b.atOnce, "at-once", 0, "lookups at once in each worker, and of the plain approach for each; 0 is the configured number")
 	cmd.Flags().IntVar(&b.kills, "kills", 0, "how many times a worker is killed with -9 on the way and replaced")
 	cmd.Flags().IntVar(&b.known, "known", 0, "addresses of each accept-all company uploaded before, as an account would; their people are not judged there")
 	cmd.Flags().IntVar(&b.baseline, "baseline", 0, "people that the plain approach (one connection for each address, the catch-all question beside each) asks for afterwards")
@@ -50,6 +51,7 @@ func benchPipelineCommand() *cobra.Command {
 type benchmark struct {
 	worldFlags
 	workers, kills int
+	atOnce         int // lookups in each worker, 0 as configured
 	known          int // addresses of each accept-all company that are given away before
 	baseline       int // people that the plain approach asks for afterwards
 	given          map[string]bool
@@ -112,6 +114,9 @@ func (b *benchmark) start(ctx context.Context, role string, env ...string) error
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = append(os.Environ(), "DNS_SERVER="+b.world.DNSAddr(), "PROBE_SMTP_PORT="+strconv.Itoa(b.world.SMTPPort()), "PROBE_ALLOW_PRIVATE=true", "PROBE_HELO=beagle.example", "LOG_LEVEL=warn",
 		"GREYLIST_MAX_WAIT=10s", "GREYLIST_MAX_TRIES=3", "PROBE_TIMEOUT=5s")
+	if b.atOnce > 0 {
+		cmd.Env = append(cmd.Env, "WORKER_RECORD_SERVERS=1", "WORKER_CONCURRENCY="+strconv.Itoa(b.atOnce))
+	}
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -147,7 +152,12 @@ func (b *benchmark) measure(ctx context.Context, o *opened, as app.Actor) error 
 	if list, err = b.wait(ctx, o, as, list); err != nil {
 		return err
 	}
-	return b.report(ctx, o, as, list, time.Since(began))
+	took := time.Since(began)
+	times, err := readCourse(ctx, o, list, began)
+	if err != nil {
+		return err
+	}
+	return b.report(ctx, o, as, list, took, times)
 }
 
 // wait watches the list and kills workers at even steps of the way.
@@ -215,7 +225,7 @@ func peakMemory(pid int) int {
 	return kib / 1024
 }
 
-func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list app.List, took time.Duration) error {
+func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list app.List, took time.Duration, times course) error {
 	p, err := o.Progress(ctx, list)
 	if err != nil {
 		return err
@@ -225,6 +235,9 @@ func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list ap
 	s := b.world.Stats()
 	printf(b.out, "list %s; %d rows of %d companies, %s per reply, %d worker(s), %d kill(s), GOMAXPROCS %d\n", list.State, p.Total, b.companies, b.latency, b.workers, b.kills, runtime.GOMAXPROCS(0))
 	printf(b.out, "  upload to finished file  %8.1f s\n  rows per second          %8.0f\n", took.Seconds(), b.speed)
+	for _, m := range milestones {
+		printf(b.out, "  %3d %% of rows answered   %8.1f s\n", m, times.until(m).Seconds())
+	}
 	printf(b.out, "  RCPT per row             %8.2f\n  connections per row      %8.3f\n  peak per MX host         %8d\n  protocol faults          %8d\n",
 		float64(s.RCPTs)/rows, float64(s.Connections)/rows, s.PeakPerHost, s.Faults)
 	for _, child := range b.procs {
@@ -233,11 +246,11 @@ func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list ap
 	for status, n := range p.ByStatus {
 		printf(b.out, "  %-24s %8d\n", status, n)
 	}
-	return b.check(ctx, o, as, list)
+	return b.check(ctx, o, as, list, side{course: times, stats: s})
 }
 
-// check compares the result file with the world's truth, row by row.
-func (b *benchmark) check(ctx context.Context, o *opened, as app.Actor, list app.List) error {
+// check compares the result file with the world's truth, row by row, and ours with the plain approach.
+func (b *benchmark) check(ctx context.Context, o *opened, as app.Actor, list app.List, ours side) error {
 	d, err := o.Download(ctx, as.Account, list, sheet.CSV, true)
 	if err != nil {
 		return err
@@ -247,7 +260,7 @@ func (b *benchmark) check(ctx context.Context, o *opened, as app.Actor, list app
 	if err != nil {
 		return err
 	}
-	t := tally{known: b.given}
+	ours.known = b.given
 	email, status, score := len(list.Columns), len(list.Columns)+1, len(list.Columns)+2
 	truths := b.world.Truths()
 	for _, truth := range truths {
@@ -256,17 +269,16 @@ func (b *benchmark) check(ctx context.Context, o *opened, as app.Actor, list app
 			return fmt.Errorf("the result ends before row %d: %w", truth.Row, err)
 		}
 		points, _ := strconv.Atoi(row.Cells[score]) // empty where there is no address
-		t.add(truth, row.Cells[email], row.Cells[status], points)
+		ours.add(truth, row.Cells[email], row.Cells[status], points)
 	}
 	if _, err := rows.Next(); !errors.Is(err, io.EOF) {
 		return errors.New("the result has more rows than the file")
 	}
-	t.print(b.out)
+	ours.print(b.out)
 	if err := b.printAsking(ctx, o, list, truths); err != nil {
 		return err
 	}
-	b.compare(ctx, o, truths)
-	return nil
+	return b.compare(ctx, o, truths, ours)
 }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }

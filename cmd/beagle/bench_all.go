@@ -43,6 +43,8 @@ func measurements(pairs string, rows int) []measurement {
 			{"right among valid", `right among valid +([\d.]+) %`, 100, true, "%"},
 			{"valid where no mailbox is", `valid where no mailbox is +(\d+)`, 0, false, ""},
 			{"not found though it is there", `not found though it is there +(\d+)`, 0, false, ""}}},
+		{[]string{"pipeline", "--people", "10000", "--companies", "800", "--latency", "20ms", "--calm", "--baseline", "3000"}, []figure{
+			{"beside one connection for each address, nobody making us wait", `the pipeline is ([\d.]+) times as fast`, 10, true, "times"}}},
 		{[]string{"beside", "--rows", strconv.Itoa(rows)}, []figure{
 			{"pages and API beside a large list, p99", `p99 +([\d.]+) ms`, 200, false, "ms"},
 			{"10 rows beside it, start to finished file", `slowest ([\d.]+) s`, 10, false, "s"},

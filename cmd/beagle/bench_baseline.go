@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/smtp"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,23 +36,8 @@ func newPlainFinder(w *mailworld.World) *plainFinder {
 	return p
 }
 
-// compare runs the plain approach on the world's first people, as many at once as the workers ask, and prints how much slower it is.
-func (b *benchmark) compare(ctx context.Context, o *opened, truths []mailworld.Truth) {
-	if b.baseline <= 0 {
-		return
-	}
-	b.stop()
-	b.procs = nil
-	atOnce := b.workers * o.Config.Worker.Concurrency * o.Config.Worker.RecordServers
-	truths = truths[:min(len(truths), b.baseline)]
-	right, took := plainRun(ctx, b.world, truths, atOnce)
-	speed := float64(len(truths)) / took.Seconds()
-	printf(b.out, "plain approach, %d rows, %d at once: %.1f s, %.1f rows per second, %d right; the pipeline is %.1f times as fast\n",
-		len(truths), atOnce, took.Seconds(), speed, right, b.speed/speed)
-}
-
-// plainRun asks for people, atOnce of them at a time, and returns how many it found rightly and how long it took.
-func plainRun(ctx context.Context, w *mailworld.World, truths []mailworld.Truth, atOnce int) (right int, took time.Duration) {
+// plainRun asks for people, atOnce of them at a time: what it says of each, and when each was answered.
+func plainRun(ctx context.Context, w *mailworld.World, truths []mailworld.Truth, atOnce int) (t tally, c course) {
 	p := newPlainFinder(w)
 	next := make(chan mailworld.Truth)
 	var mu sync.Mutex
@@ -61,45 +45,45 @@ func plainRun(ctx context.Context, w *mailworld.World, truths []mailworld.Truth,
 	began := time.Now()
 	for range atOnce {
 		wg.Go(func() {
-			for t := range next {
-				if found := p.find(ctx, t); found != "" && strings.EqualFold(found, t.Email) {
-					mu.Lock()
-					right++
-					mu.Unlock()
-				}
+			for truth := range next {
+				email, status := p.find(ctx, truth)
+				mu.Lock()
+				t.add(truth, email, status, 0)
+				c = append(c, time.Since(began))
+				mu.Unlock()
 			}
 		})
 	}
-	for _, t := range truths {
-		if t.Person != nil {
-			next <- t
+	for _, truth := range truths {
+		if truth.Person != nil {
+			next <- truth
 		}
 	}
 	close(next)
 	wg.Wait()
-	return right, time.Since(began)
+	return t, c
 }
 
-// find returns the first address, by frequency, that the server accepts; "" for nobody.
-func (p *plainFinder) find(ctx context.Context, t mailworld.Truth) string {
+// find returns the first address, by frequency, that the server accepts, with the status that scripts give.
+func (p *plainFinder) find(ctx context.Context, t mailworld.Truth) (email, status string) {
 	ranked, err := finder.Rank(finder.Person{First: t.Person.First, Last: t.Person.Last, Domain: t.Company.Domain}, nil)
-	if err != nil {
-		return ""
+	if err != nil || len(ranked) == 0 {
+		return "", finder.StatusUnknown
 	}
 	for _, r := range ranked[:min(len(ranked), plainForms)] {
 		switch taken, all, err := p.ask(ctx, t.Company.Domain, r.Email); {
 		case err != nil:
-			return ""
+			return "", finder.StatusUnknown
 		case all:
-			return ranked[0].Email
+			return ranked[0].Email, finder.StatusAcceptAll
 		case taken:
-			return r.Email
+			return r.Email, finder.StatusValid
 		}
 	}
-	return ""
+	return "", finder.StatusNotFound
 }
 
-// ask holds one conversation about one address: is it accepted, and is everything?
+// ask holds one conversation about one address: is everything accepted, and else, is it?
 func (p *plainFinder) ask(ctx context.Context, domain, address string) (taken, all bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, plainTimeout)
 	defer cancel()
@@ -129,9 +113,8 @@ func (p *plainFinder) ask(ctx context.Context, domain, address string) (taken, a
 	if err = c.Mail("probe@bench.example"); err != nil {
 		return false, false, err
 	}
-	if c.Rcpt(address) != nil {
-		return false, false, c.Quit()
+	if all = c.Rcpt("x9q7kz2v@"+domain) == nil; !all {
+		taken = c.Rcpt(address) == nil
 	}
-	all = c.Rcpt("x9q7kz2v@"+domain) == nil
-	return true, all, c.Quit()
+	return taken, all, c.Quit()
 }

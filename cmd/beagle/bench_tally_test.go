@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"beagle/app/mailworld"
 
@@ -39,7 +40,23 @@ func TestThePlainApproachFindsPeopleOnHostsThatTell(t *testing.T) {
 	w := mailworld.New(mailworld.Options{Seed: 3, Companies: 4, PeoplePerCompany: 4, Mix: map[mailworld.Behaviour]int{mailworld.Accurate: 1}})
 	require.NoError(t, w.Start())
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
-	right, took := plainRun(t.Context(), w, w.Truths(), 4)
-	require.Greater(t, right, len(w.Truths())/2)
-	require.Positive(t, took)
+	said, times := plainRun(t.Context(), w, w.Truths(), 4)
+	require.Greater(t, said.found, len(w.Truths())/2)
+	require.Len(t, times, len(w.Truths()))
+	s := w.Stats()
+	require.GreaterOrEqual(t, s.Connections, len(w.Truths()), "a connection for each address")
+	require.Greater(t, s.RCPTs, s.Connections, "the catch-all question in each")
+}
+
+func TestTheTimeOfAShareOfTheRowsIsThatOfItsLastRow(t *testing.T) {
+	var c course
+	for i := range 200 {
+		c = append(c, time.Duration(i+1)*100*time.Millisecond)
+	}
+	require.Equal(t, 10*time.Second, c.until(50))
+	require.Equal(t, 20*time.Second, c.until(100))
+	require.InDelta(t, 10, c.pace(95), 1e-9)
+	require.Equal(t, 3*time.Second, course{time.Second, 2 * time.Second, 3 * time.Second}.until(90))
+	require.Zero(t, course(nil).until(50))
+	require.Zero(t, course(nil).pace(50))
 }

@@ -16,7 +16,7 @@ const isolatedName = "isolated-lookup"
 // a signal to the whole process group is for the worker alone.
 func isolatedCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: isolatedName, Short: "Look up rows for a worker, one at a time", Args: cobra.NoArgs, Hidden: true,
+		Use: isolatedName, Short: "Look up rows for a worker, apart from its others", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt, syscall.SIGTERM)
 			return onServices(context.WithoutCancel(cmd.Context()), func(ctx context.Context, o *opened) error {

@@ -15,6 +15,7 @@ type worldFlags struct {
 	companies, people int
 	latency           time.Duration
 	seed              int64
+	calm              bool
 }
 
 func (f *worldFlags) flags(cmd *cobra.Command) {
@@ -22,13 +23,18 @@ func (f *worldFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.people, "people", 10_000, "people in a generated world")
 	cmd.Flags().DurationVar(&f.latency, "latency", 20*time.Millisecond, "how long a mail server takes to reply")
 	cmd.Flags().Int64Var(&f.seed, "seed", 1, "the same seed makes the same world")
+	cmd.Flags().BoolVar(&f.calm, "calm", false, "a generated world without mail servers that greylist, say \"later\" or cannot be reached")
 }
 
 func (f *worldFlags) world(port, dnsPort int) *mailworld.World {
 	if f.companies == 0 {
 		return mailworld.DemoWith(mailworld.Options{Port: port, DNSPort: dnsPort})
 	}
-	return mailworld.New(mailworld.Options{Seed: f.seed, Companies: f.companies, PeoplePerCompany: (f.people + f.companies - 1) / f.companies,
+	var mix map[mailworld.Behaviour]int
+	if f.calm {
+		mix = mailworld.CalmMix()
+	}
+	return mailworld.New(mailworld.Options{Mix: mix, Seed: f.seed, Companies: f.companies, PeoplePerCompany: (f.people + f.companies - 1) / f.companies,
 		Latency: f.latency, Port: port, DNSPort: dnsPort})
 }
 
