@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"beagle/app"
 	"beagle/app/apptest"
@@ -149,6 +150,7 @@ func (s *site) furnish() seen {
 	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.WritePoint(s.t.Context()))
+	s.busyHour()
 	item, err := s.Publish(s.t.Context(), as, list.Ref, app.PublishParams{Title: "Exhibitors of the spring fair", Description: "Everybody who had a stand, with the address at work.", Price: 120})
 	require.NoError(s.t, err)
 	_, err = s.Invite(s.t.Context(), as, "teo.ferrante@one.example", app.RoleAdmin)
@@ -158,6 +160,16 @@ func (s *site) furnish() seen {
 	_, err = s.ChangeEmail(s.t.Context(), as, "ops@one.example", apptest.Password)
 	require.NoError(s.t, err)
 	return seen{item: item.Ref, invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+}
+
+// busyHour writes the minutes before this one, so that the operator's charts have lines.
+func (s *site) busyHour() {
+	for m := range 50 {
+		at := s.Now().Add(-time.Duration(m+1) * time.Minute).Truncate(time.Minute)
+		load := 20 + (m*m)%37
+		require.NoError(s.t, s.DB.Exec(`INSERT INTO metric_points (at, process, quarter, requests, failures, timeouts, p50, p95, p99, lookups) VALUES (?, 'web 1', ?, ?, 0, 0, ?, ?, ?, ?)`,
+			at, at.Unix()/900, load*30, 4+load/10, 18+load/3, 30+load, load*12).Error)
+	}
 }
 
 func (b *tab) signIn(email string) {

@@ -115,7 +115,7 @@ func TestBrowserSaysAtOnceWhatIsWrongWithAFile(t *testing.T) {
 	inEachLook(t, func(t *testing.T, visit func(*site) *tab) {
 		s := newSite(t, func(c *config.Config) { c.Upload.MaxBytes = 4096 })
 		b := visit(s)
-		b.expects("400 (Bad Request)")
+		b.expects("422 (Unprocessable Entity)")
 		b.signIn("owner@one.example")
 		for content, want := range map[string]string{"": "is empty", strings.Repeat("x", 5000): "can be taken", "First name,Website\n": "only a header"} {
 			name := filepath.Join(t.TempDir(), "people.csv")
