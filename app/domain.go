@@ -30,6 +30,8 @@ type domainMemory struct {
 	cache *lru.Cache[string, recalled]
 	own   *lru.Cache[ownKey, ownPatterns]
 	reads singleflight.Group
+
+	companies *lru.Cache[companyKey, ownCompany]
 }
 
 // recalled is what was read, and until when it is believed. (The library's own expiring cache keeps a goroutine that cannot be stopped.)
@@ -44,7 +46,11 @@ func newDomainMemory(a *App) (*domainMemory, error) {
 		return nil, err
 	}
 	own, err := lru.New[ownKey, ownPatterns](domainCacheSize)
-	return &domainMemory{app: a, cache: cache, own: own}, err
+	if err != nil {
+		return nil, err
+	}
+	companies, err := lru.New[companyKey, ownCompany](domainCacheSize)
+	return &domainMemory{app: a, cache: cache, own: own, companies: companies}, err
 }
 
 type domainRow struct {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"beagle/app/db"
 	"beagle/app/finder"
+	"beagle/app/probe"
 )
 
-// What an account's own known addresses teach is for that account: it changes neither what others are told nor what others may find out.
+// What an account's own known addresses, and those in its files, teach is for that account: it changes neither what others are told nor what others may find out.
 // The finder asks its memory with the context of the question, which says whose question it is.
 
 type accountKey struct{}
@@ -64,17 +66,66 @@ func (m *domainMemory) withOwn(ctx context.Context, known finder.Known, key ownK
 	return known, nil
 }
 
-// readOwn counts an account's known addresses at a domain. One that lookups have an opinion of already is not counted twice, and where
-// the account knows better its word stands.
-func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (map[string]finder.Count, error) {
-	var rows []struct{ Email, Pattern, Kind string }
+// givenMost bounds how many addresses of an account's files are looked at for one domain: more teach nothing new.
+const givenMost = 200
+
+// ownAddress is an address that an account knows, and the pattern it shows.
+type ownAddress struct{ Email, Pattern, Kind string }
+
+// readGiven reads the addresses at a domain that the account's files brought along. One that was found to be wrong shows nothing.
+func (m *domainMemory) readGiven(ctx context.Context, key ownKey) ([]ownAddress, error) {
+	var given []struct{ Address, FirstName, LastName, FullName string }
+	err := m.app.DB.WithContext(ctx).Table("records").Select("address, first_name, last_name, full_name").
+		Where("account_id = ? AND address <> '' AND "+db.GivenDomain(m.app.DB)+" = ? AND list_id > 0", key.account, key.domain).
+		Where("status <> 'invalid' AND NOT (status = 'valid' AND LOWER(email) <> LOWER(address))").Limit(givenMost).Scan(&given).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading addresses of files at %s: %w", key.domain, err)
+	}
+	var out []ownAddress
+	for _, g := range given {
+		name, err := finder.ParseName(g.FirstName, g.LastName, g.FullName)
+		local, domain, ok := probe.ValidAddress(g.Address)
+		if err != nil || !ok || finder.RoleAccount(local) {
+			continue
+		}
+		if found := finder.Infer(name, local); len(found) > 0 {
+			out = append(out, ownAddress{strings.ToLower(local) + "@" + domain, found[0].ID, KnownRight})
+		}
+	}
+	return out, nil
+}
+
+// readKnown reads an account's addresses at a domain, each once: what it sent stands before what its files say.
+func (m *domainMemory) readKnown(ctx context.Context, key ownKey) ([]ownAddress, error) {
+	var rows []ownAddress
 	err := m.app.DB.WithContext(ctx).Table("known_emails").Where("account_id = ? AND domain = ? AND pattern <> ''", key.account, key.domain).
 		Limit(maxDomainEmails).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading known addresses at %s: %w", key.domain, err)
 	}
-	if len(rows) == 0 {
-		return nil, nil
+	given, err := m.readGiven(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		seen[r.Email] = true
+	}
+	for _, g := range given {
+		if !seen[g.Email] {
+			seen[g.Email] = true
+			rows = append(rows, g)
+		}
+	}
+	return rows, nil
+}
+
+// readOwn counts an account's known addresses at a domain. One that lookups have an opinion of already is not counted twice, and where
+// the account knows better its word stands.
+func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (map[string]finder.Count, error) {
+	rows, err := m.readKnown(ctx, key)
+	if err != nil || len(rows) == 0 {
+		return nil, err
 	}
 	hashes := make([]string, len(rows))
 	for i, r := range rows {

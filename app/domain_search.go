@@ -40,11 +40,12 @@ type DomainKnowledge struct {
 // DomainSearch tells what is known of a domain, or of the domain of a company. Nothing is asked but DNS, and that only for a
 // domain that was never seen. Refuses a domain without mail servers and one whose owner opted out.
 func (a *App) DomainSearch(ctx context.Context, account int64, domain, company string) (DomainKnowledge, error) {
-	name, err := a.domainAsked(ctx, domain, company)
+	own := forAccount(ctx, account)
+	name, err := a.domainAsked(own, domain, company)
 	if err != nil {
 		return DomainKnowledge{}, err
 	}
-	known, err := a.memory.Recall(forAccount(ctx, account), name)
+	known, err := a.memory.Recall(own, name)
 	if err != nil {
 		return DomainKnowledge{}, err
 	}

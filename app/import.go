@@ -87,6 +87,7 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 		}
 	}
 	batch := make([][]any, 0, importBatch)
+	seen := companies{}
 	for {
 		row, err := rows.Next()
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -94,17 +95,19 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 		}
 		ended := err != nil
 		if !ended {
-			values, err := l.recordValues(row, l.Imported+int64(len(batch))+1)
+			values, p, err := l.recordValues(row, l.Imported+int64(len(batch))+1)
 			if err != nil {
 				return err
 			}
 			batch = append(batch, values)
+			seen.add(p)
 		}
 		if len(batch) == importBatch || (ended && len(batch) > 0) {
-			if err := a.commitRows(ctx, l, batch); err != nil {
+			if err := a.commitRows(ctx, l, batch, seen); err != nil {
 				return err
 			}
 			batch = batch[:0]
+			clear(seen)
 		}
 		if ended {
 			return nil
@@ -112,15 +115,18 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 	}
 }
 
-// commitRows copies a batch and moves the list's position in one transaction. Only the import that is at the position may.
-func (a *App) commitRows(ctx context.Context, l *List, batch [][]any) error {
+// commitRows copies a batch, counts its companies' domains and moves the list's position in one transaction. Only the import that is at the position may.
+func (a *App) commitRows(ctx context.Context, l *List, batch [][]any, seen companies) error {
 	to := l.Imported + int64(len(batch))
 	err := db.CopyTx(ctx, a.DB, "records", importColumns, batch, func(tx *gorm.DB) error {
 		moved := tx.Exec(`UPDATE lists SET imported = ?, changed_at = ? WHERE id = ? AND imported = ? AND state = 'importing'`, to, a.Now(), l.ID, l.Imported)
 		if moved.Error == nil && moved.RowsAffected == 0 {
 			return errOvertaken
 		}
-		return moved.Error
+		if moved.Error != nil {
+			return moved.Error
+		}
+		return seen.store(tx, l.ID, l.AccountID)
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errOvertaken
@@ -132,11 +138,11 @@ func (a *App) commitRows(ctx context.Context, l *List, batch [][]any) error {
 	return nil
 }
 
-// recordValues are the columns of one row, in the order of importColumns.
-func (l *List) recordValues(row sheet.Row, number int64) ([]any, error) {
+// recordValues are the columns of one row, in the order of importColumns, and whom it asks for.
+func (l *List) recordValues(row sheet.Row, number int64) ([]any, finder.Person, error) {
 	cells, err := json.Marshal(row.Cells)
 	if err != nil {
-		return nil, fmt.Errorf("encoding row %d: %w", number, err)
+		return nil, finder.Person{}, fmt.Errorf("encoding row %d: %w", number, err)
 	}
 	cell := func(f sheet.Field) string {
 		column, mapped := l.Mapping[f]
@@ -152,7 +158,7 @@ func (l *List) recordValues(row sheet.Row, number int64) ([]any, error) {
 		state, status, reason = RecordFailed, finder.StatusUnknown, badLine
 	}
 	return []any{l.ID, l.AccountID, number, string(cells), p.First, p.Last, p.Full, p.Domain, p.Company, p.Email,
-		personKey(l.Process, p), state, status, reason, row.Bad}, nil
+		personKey(l.Process, p), state, status, reason, row.Bad}, p, nil
 }
 
 // tidyDomain turns a website into its domain, and leaves alone what is none: the finder says what is wrong with it.

@@ -136,7 +136,7 @@ func (a *App) Clear(ctx context.Context, list int64) error {
 		return fmt.Errorf("deleting files of list %d: %w", list, err)
 	}
 	return a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		for _, table := range []string{"list_counts", "list_tags", "list_actions"} {
+		for _, table := range []string{"list_counts", "list_tags", "list_actions", "company_domains"} {
 			if err := tx.Exec("DELETE FROM "+table+" WHERE list_id = ?", list).Error; err != nil {
 				return err
 			}

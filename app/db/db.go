@@ -3,7 +3,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -220,16 +219,6 @@ func Time(g *gorm.DB, t time.Time) *string {
 	return &s
 }
 
-// InTx runs work in one transaction on one connection.
-func InTx(ctx context.Context, g *gorm.DB, work func(tx *gorm.DB) error) error {
-	return g.WithContext(ctx).Connection(func(conn *gorm.DB) error {
-		if _, ok := conn.Statement.ConnPool.(*sql.Conn); !ok {
-			return fmt.Errorf("transaction inside a transaction")
-		}
-		return conn.Transaction(work)
-	})
-}
-
 // MailDomain is the SQL for what follows the @ of an address in a column: the expression of the index records_found.
 func MailDomain(g *gorm.DB, column string) string {
 	if EngineOf(g) == Postgres {
@@ -237,6 +226,9 @@ func MailDomain(g *gorm.DB, column string) string {
 	}
 	return "substr(" + column + ", instr(" + column + ", '@') + 1)"
 }
+
+// GivenDomain is the SQL for the domain of records.address in lower case: the expression of the index records_given.
+func GivenDomain(g *gorm.DB) string { return "lower(" + MailDomain(g, "address") + ")" }
 
 // Day is the day of a time in a column, UTC, as 2006-01-02.
 func Day(g *gorm.DB, column string) string {

@@ -23,12 +23,18 @@ var legalForms = map[string]string{
 	"oy": "fi", "oyj": "fi", "sro": "cz sk", "sl": "es", "slu": "es", "kft": "hu", "zrt": "hu", "ltda": "com.br", "lda": "pt", "pty": "com.au", "kk": "co.jp", "ooo": "ru", "doo": "rs hr", "zoo": "pl",
 }
 
-// locateCompany looks for a domain that has mail servers and is named like the company.
+// locateCompany looks for a company's domain: in the cell itself, in the asker's own data, then among the domains named like
+// the company for one that has mail servers.
 func (q *question) locateCompany(ctx context.Context, company string) bool {
 	if d, err := cleanDomain(company); err == nil && strings.Contains(company, ".") && !strings.Contains(strings.TrimSpace(company), " ") {
-		q.domain, q.res.Evidence.DomainSource = d, "company"
+		q.domain, q.res.Evidence.DomainSource = d, sourceCompany
 		return true
 	}
+	return q.locateOwn(ctx, company) || q.guessCompany(ctx, company)
+}
+
+// guessCompany asks DNS about domains named like the company.
+func (q *question) guessCompany(ctx context.Context, company string) bool {
 	failed := false
 	for i, d := range companyDomains(company) {
 		q.domain = d
@@ -48,7 +54,7 @@ func (q *question) locateCompany(ctx context.Context, company string) bool {
 			if i == 0 {
 				q.trust = trustFirstGuess
 			}
-			q.res.Evidence.DomainSource = "company"
+			q.res.Evidence.DomainSource, q.trustWhy = sourceCompany, "The domain was guessed from the company's name."
 			return true
 		}
 	}
@@ -62,7 +68,8 @@ func (q *question) locateCompany(ctx context.Context, company string) bool {
 	return false
 }
 
-// CompanyDomain guesses the mail domain of a company from its name by asking DNS; "" when none of the guesses takes mail.
+// CompanyDomain is the mail domain of a company by the asker's own data, or else guessed from its name by asking DNS; "" when none of
+// the guesses takes mail.
 func (f *Finder) CompanyDomain(ctx context.Context, company string) string {
 	q := f.question(Person{})
 	if !q.locateCompany(ctx, company) {
@@ -76,25 +83,7 @@ func companyDomains(company string) []string {
 	if len(company) > maxCellBytes {
 		return nil
 	}
-	var words []string
-	endings := []string{"com"}
-	cut := strings.NewReplacer(".", "", "'", "", "’", "", "&", " and ", ",", " ", "-", " ", "/", " ", "(", " ", ")", " ", "+", " ", "|", " ")
-	for w := range strings.FieldsSeq(cut.Replace(company)) {
-		one, _ := foldLatin(w)
-		one = strings.Map(func(r rune) rune {
-			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-				return r
-			}
-			return -1
-		}, one)
-		if more, ok := legalForms[one]; ok && len(words) > 0 {
-			endings = append(strings.Fields(more), endings...)
-			continue
-		}
-		if one != "" && len(words) < maxWords {
-			words = append(words, one)
-		}
-	}
+	words, endings := splitCompany(company, latinWord)
 	if len(words) == 0 {
 		return nil
 	}
@@ -115,4 +104,35 @@ func companyDomains(company string) []string {
 	}
 	add(strings.Join(words, ""), "io")
 	return out
+}
+
+// companySigns turns the signs in a company's name into spaces, or nothing.
+var companySigns = strings.NewReplacer(".", "", "'", "", "’", "", "&", " and ", ",", " ", "-", " ", "/", " ", "(", " ", ")", " ", "+", " ", "|", " ")
+
+// splitCompany gives the words of a company's name without its legal form, each as spelt writes it, and the endings of its
+// domain that the legal form makes likely.
+func splitCompany(company string, spelt func(string) string) (words, endings []string) {
+	endings = []string{"com"}
+	for w := range strings.FieldsSeq(companySigns.Replace(company)) {
+		one := spelt(w)
+		if more, ok := legalForms[one]; ok && len(words) > 0 {
+			endings = append(strings.Fields(more), endings...)
+			continue
+		}
+		if one != "" && len(words) < maxWords {
+			words = append(words, one)
+		}
+	}
+	return words, endings
+}
+
+// latinWord is a word in the letters and digits of a domain name; "" in another script.
+func latinWord(w string) string {
+	one, _ := foldLatin(w)
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, one)
 }

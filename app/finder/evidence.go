@@ -26,7 +26,7 @@ type Evidence struct {
 	Why          string              `json:"why,omitempty"`  // that rule in a sentence
 	Name         *NameEvidence       `json:"name,omitempty"`
 	Domain       *DomainEvidence     `json:"domain,omitempty"`
-	DomainSource string              `json:"domain_source,omitempty"` // "domain", "email" or "company"
+	DomainSource string              `json:"domain_source,omitempty"` // "domain", "email", "company" (named like it), "company_lists" or "company_addresses" (see Companies)
 	AcceptAll    *AcceptAllEvidence  `json:"accept_all,omitempty"`
 	Region       string              `json:"region,omitempty"`   // row of the priors that was used
 	Patterns     []PatternEvidence   `json:"patterns,omitempty"` // what is known of the domain, likeliest first

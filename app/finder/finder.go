@@ -60,25 +60,26 @@ func (f *Finder) FindAll(ctx context.Context, p Person) Result {
 
 // question is one question under way.
 type question struct {
-	f       *Finder
-	all     bool
-	alone   bool // Person.Alone
-	offline bool // Options.NoSMTP, as it was when the question began
-	name    Name
-	spelt   Name   // weighed by how the domain is known to write names
-	holder  string // who is asked for, as the overlay tells people apart
-	domain  string
-	region  string
-	trust   float64 // P(the domain is the person's employer's): 1 unless guessed from a company name
-	known   Known
-	facts   probe.Domain
-	answer  *probe.AcceptAllAnswer
-	recent  bool // answer was remembered, not asked now
-	post    posterior
-	cands   []candidate
-	asked   []asked
-	trouble *asked // the answer that ended the asking
-	res     Result
+	f        *Finder
+	all      bool
+	alone    bool // Person.Alone
+	offline  bool // Options.NoSMTP, as it was when the question began
+	name     Name
+	spelt    Name   // weighed by how the domain is known to write names
+	holder   string // who is asked for, as the overlay tells people apart
+	domain   string
+	region   string
+	trust    float64 // P(the domain is the person's employer's): 1 unless it comes from a company's name
+	trustWhy string
+	known    Known
+	facts    probe.Domain
+	answer   *probe.AcceptAllAnswer
+	recent   bool // answer was remembered, not asked now
+	post     posterior
+	cands    []candidate
+	asked    []asked
+	trouble  *asked // the answer that ended the asking
+	res      Result
 }
 
 // asked is a candidate with the server's answer.

@@ -95,7 +95,7 @@ func (q *question) parts(a asked, parts ...ScorePart) []ScorePart {
 		}
 	}
 	if q.trust < 1 {
-		parts = append(parts, part(q.trust, "The domain was guessed from the company's name."))
+		parts = append(parts, part(q.trust, q.trustWhy))
 	}
 	return parts
 }

@@ -31,6 +31,9 @@ func domainSet(text string) map[string]bool {
 	return set
 }
 
+// Public reports whether anybody can have an address at a domain: public mailbox providers and throw-away services.
+func Public(domain string) bool { return isWebmail(domain) || isDisposable(domain) }
+
 // isWebmail holds for public mailbox providers. Subdomains do not count: they are rarely open to the public.
 func isWebmail(domain string) bool { return webmailDomains()[domain] }
 
