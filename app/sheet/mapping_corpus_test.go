@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the mapping must reach on every file of header rows in testdata: the share of fields. And the number of rows in all, and of
-// languages among those that were found in public.
+// What the mapping must reach on every file of header rows in testdata: the share of fields. And the number of rows and of
+// languages that were found in public.
 const (
 	mappingGoal   = 0.98
 	corpusRows    = 200
@@ -37,7 +37,6 @@ func TestMappingIsRightOnTheHeadersOfExports(t *testing.T) {
 	for _, name := range []string{"headers.tsv", "exports.tsv", "found.tsv"} {
 		files[name] = headerCases(t, name)
 	}
-	rows := 0
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for with, content := range map[string]bool{"names alone": false, "names and rows": true} {
 			right, all := 0, 0
@@ -57,12 +56,11 @@ func TestMappingIsRightOnTheHeadersOfExports(t *testing.T) {
 			t.Logf("%s, %s: %d of %d fields right (%.1f %%)", name, with, right, all, 100*float64(right)/float64(all))
 			require.GreaterOrEqual(t, float64(right)/float64(all), mappingGoal, "%s, %s", name, with)
 		}
-		rows += len(files[name])
 	}
 	tongues := map[string]bool{}
 	for _, c := range files["found.tsv"] {
 		tongues[c.name[:2]] = true
 	}
-	require.GreaterOrEqual(t, rows, corpusRows)
+	require.GreaterOrEqual(t, len(files["found.tsv"]), corpusRows)
 	require.GreaterOrEqual(t, len(tongues), corpusTongues)
 }

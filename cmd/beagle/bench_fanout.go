@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,21 +52,12 @@ func (b *fanoutBench) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.profile != "" {
-		f, err := os.Create(b.profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
 	var ours float64
-	err = onTrivial(ctx, func(o *opened) (err error) {
-		ours, err = b.fanout(ctx, o)
-		return err
+	err = profiled(b.profile, func() error {
+		return onTrivial(ctx, func(o *opened) (err error) {
+			ours, err = b.fanout(ctx, o)
+			return err
+		})
 	})
 	if err != nil {
 		return err
