@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,18 +30,11 @@ func benchFanoutCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if profile != "" {
-				f, err := os.Create(profile)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				if err := pprof.StartCPUProfile(f); err != nil {
-					return err
-				}
-				defer pprof.StopCPUProfile()
-			}
-			ours, err := fanout(cmd.Context(), rows)
+			var ours float64
+			err = profiled(profile, func() (err error) {
+				ours, err = fanout(cmd.Context(), rows)
+				return err
+			})
 			if err != nil {
 				return err
 			}
