@@ -43,6 +43,7 @@ func TestBrowserManagesAnAccountByClicking(t *testing.T) {
 		b.submit("form[action$='/copies'] button")
 		b.until(`location.pathname.startsWith("/lists/")`, "true")
 		b.until(`document.querySelector("h1").textContent`, "Spring fair")
+		b.untilFinished() // or the page, loaded anew, takes the place of the next
 		b.open("/usage")
 		b.seen(".chart canvas")
 		require.Contains(t, b.text("main"), "Spring fair")

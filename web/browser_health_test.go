@@ -25,3 +25,18 @@ func TestBannerAboutMailServersIsAccessibleAndFits(t *testing.T) {
 		b.checkLooks(pageVisit{name: "banner" + strings.ReplaceAll(path, "/", "-"), route: path})
 	}
 }
+
+// What every browser test fails on is heard: a script in the page itself, which the content policy forbids, is not run and said on the console.
+func TestBrowserHearsWhatTheContentPolicyForbids(t *testing.T) {
+	s := newSite(t)
+	b := openTab(t, openBrowser(t), s.http.URL, plainly)
+	b.expects("Content Security Policy")
+	b.open("/sign-in")
+	b.eval(`const inline = document.createElement("script"); inline.textContent = "window.ran = true"; document.head.append(inline)`)
+	require.Eventually(t, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return strings.Contains(strings.Join(b.said, "\n"), "Content Security Policy")
+	}, apptest.Patience, 50*time.Millisecond)
+	require.Equal(t, "undefined", b.eval("String(window.ran)"))
+}
