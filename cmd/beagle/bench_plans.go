@@ -17,13 +17,12 @@ import (
 
 	"beagle/app"
 	"beagle/app/config"
+	"beagle/app/db"
 	"beagle/app/mailworld"
 	"beagle/web"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"gorm.io/gorm"
-	gormlog "gorm.io/gorm/logger"
 )
 
 const (
@@ -88,14 +87,14 @@ func (b *plansBench) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.o.DB.Logger = &b.seen
+	db.Watch(b.o.DB, b.seen.add)
 	if err := b.askAll(ctx, user, list); err != nil {
 		return err
 	}
 	if err := b.work(ctx); err != nil {
 		return err
 	}
-	b.o.DB.Logger = gormlog.Discard
+	db.Watch(b.o.DB, nil)
 	return b.tell(ctx)
 }
 
@@ -144,11 +143,11 @@ func (b *plansBench) fill(ctx context.Context, as app.Actor, name string, rows, 
 	for _, c := range b.o.world.Companies() {
 		companies = append(companies, c.Domain)
 	}
-	db := b.o.DB.WithContext(ctx)
+	g := b.o.DB.WithContext(ctx)
 	return l, errors.Join(
-		db.Exec(`UPDATE lists SET state = ?, total = ?, imported = ?, finished_at = ?, result_at = ? WHERE id = ?`, state, rows, rows, ended, ended, l.ID).Error,
-		db.Exec(`DELETE FROM records WHERE list_id = ?`, l.ID).Error,
-		db.Exec(`INSERT INTO records (list_id, account_id, row_no, cells, first_name, last_name, domain, person_key, state, status, email, score, reason, pattern, note, evidence, checked_at)
+		g.Exec(`UPDATE lists SET state = ?, total = ?, imported = ?, finished_at = ?, result_at = ? WHERE id = ?`, state, rows, rows, ended, ended, l.ID).Error,
+		g.Exec(`DELETE FROM records WHERE list_id = ?`, l.ID).Error,
+		g.Exec(`INSERT INTO records (list_id, account_id, row_no, cells, first_name, last_name, domain, person_key, state, status, email, score, reason, pattern, note, evidence, checked_at)
 			SELECT @list, @account, n, '["Ada","' || name || '","' || domain || '"]', 'Ada', name, domain, concat(CAST(@list AS bigint), '-', n), CASE WHEN n <= @done THEN 'done' ELSE 'pending' END,
 			CASE WHEN n > @done THEN '' WHEN n % 10 = 0 THEN 'unknown' WHEN n % 10 = 1 THEN 'not_found' WHEN n % 10 = 2 THEN 'accept_all' ELSE 'valid' END,
 			CASE WHEN n > @done OR n % 10 < 2 THEN '' ELSE 'ada.' || lower(name) || chr(64) || domain END, CASE WHEN n > @done OR n % 10 < 2 THEN 0 ELSE 30 + n % 70 END,
@@ -224,7 +223,7 @@ func (b *plansBench) tell(ctx context.Context) error {
 	var plans bytes.Buffer
 	printf(b.out, "\n%-28s %6s %9s  %-4s %s\n", "first seen in", "calls", "worst ms", "", "statement, and how rows are read")
 	for _, s := range b.seen.touching("records") {
-		plan, err := explain(b.o.DB.WithContext(ctx), s.sample)
+		plan, err := db.Explain(ctx, b.o.DB, s.sample)
 		if err != nil {
 			plan = []string{"not explained: " + err.Error()}
 		}
@@ -248,21 +247,6 @@ func (b *plansBench) tell(ctx context.Context) error {
 
 var scanOf = regexp.MustCompile(`(Index Only Scan|Index Scan|Bitmap Index Scan|Bitmap Heap Scan|Seq Scan|Tid Scan)( Backward)?( using| on) \w+`)
 
-// explain runs a statement once more under EXPLAIN and takes back what it changed.
-func explain(db *gorm.DB, sql string) (plan []string, err error) {
-	errBack := errors.New("taken back")
-	err = db.Transaction(func(tx *gorm.DB) error {
-		if err := tx.Raw("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) " + strings.ReplaceAll(sql, "?", "??")).Scan(&plan).Error; err != nil {
-			return err
-		}
-		return errBack
-	})
-	if errors.Is(err, errBack) {
-		err = nil
-	}
-	return plan, err
-}
-
 // statement is all calls of one shape.
 type statement struct {
 	scene, shape, sample string
@@ -270,9 +254,8 @@ type statement struct {
 	worst                time.Duration
 }
 
-// statements is a gorm logger that keeps what was sent.
+// statements keeps what was sent to the database.
 type statements struct {
-	gormlog.Interface
 	mu    sync.Mutex
 	scene string
 	by    map[string]*statement
@@ -290,10 +273,8 @@ var (
 	lengths  = regexp.MustCompile(`\?(?:,\s*\?)+`)
 )
 
-// Trace keeps the slowest statement of each shape, with its values.
-func (s *statements) Trace(_ context.Context, began time.Time, sql func() (string, int64), _ error) {
-	took := time.Since(began)
-	text, _ := sql()
+// add keeps the slowest statement of each shape, with its values.
+func (s *statements) add(text string, took time.Duration) {
 	shape := lengths.ReplaceAllString(literals.ReplaceAllString(strings.Join(strings.Fields(text), " "), "?"), "?…")
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -309,14 +290,6 @@ func (s *statements) Trace(_ context.Context, began time.Time, sql func() (strin
 		k.worst, k.sample = took, text
 	}
 }
-
-// LogMode is what gorm asks of a logger.
-func (s *statements) LogMode(gormlog.LogLevel) gormlog.Interface { return s }
-
-// Info, Warn and Error have nothing to say here.
-func (s *statements) Info(context.Context, string, ...any)  {}
-func (s *statements) Warn(context.Context, string, ...any)  {}
-func (s *statements) Error(context.Context, string, ...any) {}
 
 // touching are the statements about a table, slowest first.
 func (s *statements) touching(table string) []*statement {
