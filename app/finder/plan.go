@@ -11,7 +11,9 @@ const (
 	sureWorth     = 0.0008 // of all candidates' probability: below, no form is asked where a pattern is confirmed
 	looseWorth    = 0.003  // the same for a loose form that could not stand there
 	looseMost     = 2      // of those
+	disputedMost  = 4      // of those, by how usual they are elsewhere, where the company's pattern is disputed
 	spellingWorth = 0.06   // of one form's probability: a spelling as likely as that must have been refused
+	spellingDoubt = 0.03   // the same: while one as likely as that was not asked, "not found" is not said
 	restAllowed   = 0.012  // of all candidates' probability may stay unasked when "not found" is said
 )
 
@@ -37,7 +39,11 @@ func (q *question) plan() []candidate {
 // likely ones are asked last, only to keep "not found" from being said of a mailbox that exists.
 func (q *question) planConfirmed(most int) []candidate {
 	var sure, doubtful []candidate
-	total := q.mass()
+	total, usually := q.mass(), 0.0
+	for _, c := range q.cands {
+		usually += c.prior
+	}
+	disputed := q.post.disputed()
 	for _, c := range q.cands {
 		switch {
 		case !q.sensible(c):
@@ -45,7 +51,7 @@ func (q *question) planConfirmed(most int) []candidate {
 			if c.p >= sureWorth*total || q.post.usually(c) {
 				sure = append(sure, c)
 			}
-		case c.p >= looseWorth*total && len(doubtful) < looseMost:
+		case c.p >= looseWorth*total && len(doubtful) < looseMost, disputed && c.prior >= looseWorth*usually && len(doubtful) < disputedMost:
 			doubtful = append(doubtful, c)
 		}
 	}
@@ -54,8 +60,11 @@ func (q *question) planConfirmed(most int) []candidate {
 
 // usually reports whether a candidate is a likely spelling of a usual form: those are asked even where the
 // company's own pattern leaves them little probability.
-func (post posterior) usually(c candidate) bool {
-	return usual()[c.template] && c.p >= spellingWorth*post.share[c.template]
+func (post posterior) usually(c candidate) bool { return post.usual(c, spellingWorth) }
+
+// usual reports whether a candidate is a usual form in a spelling that has so much of the form's probability.
+func (post posterior) usual(c candidate, worth float64) bool {
+	return usual()[c.template] && c.p >= worth*post.share[c.template]
 }
 
 // usualWithin keeps at most n candidates in their order: the usual ones, and of the rest the likeliest.
@@ -112,7 +121,7 @@ func (q *question) exhausted() bool {
 		}
 		left += c.p
 		before += c.prior
-		if q.post.usually(c) {
+		if q.post.usual(c, spellingDoubt) {
 			return false
 		}
 	}
