@@ -76,7 +76,7 @@ func TestNotFoundIsSaidOnlyWhenAllWasRefusedInClearWords(t *testing.T) {
 		for _, c := range q.cands {
 			if !refused[c.local] && !c.numbered {
 				left += c.p
-				require.False(t, q.post.usual(c, spellingDoubt), "%s is usual and was not asked", c.local)
+				require.False(t, q.post.usually(c), "%s is usual and was not asked", c.local)
 			}
 		}
 		require.LessOrEqual(t, left, restAllowed*q.mass())

@@ -221,7 +221,7 @@ func TestRareSpellingsOfThePatternDoNotHideAUsualForm(t *testing.T) {
 		post := newPosterior("test", hits("fL", 9).Patterns, n)
 		usually := 0
 		for _, c := range rank(n, post) {
-			if !post.usually(c) {
+			if !post.usual(c, spellingSure) {
 				continue
 			}
 			usually++

@@ -12,8 +12,8 @@ const (
 	looseWorth    = 0.003  // the same for a loose form that could not stand there
 	looseMost     = 2      // of those
 	disputedMost  = 4      // of those, by how usual they are elsewhere, where the company's pattern is disputed
-	spellingWorth = 0.06   // of one form's probability: a spelling as likely as that must have been refused
-	spellingDoubt = 0.03   // the same: while one as likely as that was not asked, "not found" is not said
+	spellingWorth = 0.04   // of one form's probability: a spelling as likely as that must have been refused
+	spellingSure  = 0.06   // the same, for names with more such spellings than may be asked
 	restAllowed   = 0.012  // of all candidates' probability may stay unasked when "not found" is said
 )
 
@@ -67,13 +67,13 @@ func (post posterior) usual(c candidate, worth float64) bool {
 	return usual()[c.template] && c.p >= worth*post.share[c.template]
 }
 
-// usualWithin keeps at most n candidates in their order: the usual ones, and of the rest the likeliest.
+// usualWithin keeps at most n candidates in their order: the usual ones, likely spellings before unlikely ones, and of the rest the likeliest.
 func (post posterior) usualWithin(all []candidate, n int) []candidate {
-	over := len(all) - n
-	for i := len(all) - 1; i >= 0 && over > 0; i-- {
-		if !post.usually(all[i]) {
-			all = slices.Delete(all, i, i+1)
-			over--
+	for _, worth := range []float64{spellingWorth, spellingSure} {
+		for i := len(all) - 1; i >= 0 && len(all) > n; i-- {
+			if !post.usual(all[i], worth) {
+				all = slices.Delete(all, i, i+1)
+			}
 		}
 	}
 	return all[:min(len(all), n)]
@@ -121,7 +121,7 @@ func (q *question) exhausted() bool {
 		}
 		left += c.p
 		before += c.prior
-		if q.post.usual(c, spellingDoubt) {
+		if q.post.usually(c) {
 			return false
 		}
 	}
