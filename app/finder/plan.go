@@ -11,7 +11,6 @@ const (
 	sureWorth     = 0.0008 // of all candidates' probability: below, no form is asked where a pattern is confirmed
 	looseWorth    = 0.003  // the same for a loose form that could not stand there
 	looseMost     = 2      // of those
-	disputedMost  = 4      // of those, by how usual they are elsewhere, where the company's pattern is disputed
 	spellingWorth = 0.04   // of one form's probability: a spelling as likely as that must have been refused
 	spellingSure  = 0.06   // the same, for names with more such spellings than may be asked
 	restAllowed   = 0.012  // of all candidates' probability may stay unasked when "not found" is said
@@ -39,11 +38,7 @@ func (q *question) plan() []candidate {
 // likely ones are asked last, only to keep "not found" from being said of a mailbox that exists.
 func (q *question) planConfirmed(most int) []candidate {
 	var sure, doubtful []candidate
-	total, usually := q.mass(), 0.0
-	for _, c := range q.cands {
-		usually += c.prior
-	}
-	disputed := q.post.disputed()
+	total := q.mass()
 	for _, c := range q.cands {
 		switch {
 		case !q.sensible(c):
@@ -51,7 +46,7 @@ func (q *question) planConfirmed(most int) []candidate {
 			if c.p >= sureWorth*total || q.post.usually(c) {
 				sure = append(sure, c)
 			}
-		case c.p >= looseWorth*total && len(doubtful) < looseMost, disputed && c.prior >= looseWorth*usually && len(doubtful) < disputedMost:
+		case c.p >= looseWorth*total && len(doubtful) < looseMost:
 			doubtful = append(doubtful, c)
 		}
 	}
@@ -113,7 +108,7 @@ func (q *question) exhausted() bool {
 	for _, a := range q.asked {
 		done[a.local] = true
 	}
-	var left, before, all float64
+	var left, before, loosely, all float64
 	for _, c := range q.cands {
 		all += c.prior
 		if done[c.local] || !q.sensible(c) {
@@ -121,12 +116,18 @@ func (q *question) exhausted() bool {
 		}
 		left += c.p
 		before += c.prior
+		if c.class == loose {
+			loosely += c.prior
+		}
 		if q.post.usually(c) {
 			return false
 		}
 	}
 	if !q.post.confirmed() && before > restAllowed*all {
 		return false // one or two known addresses may be strays: what is usual elsewhere counts as well
+	}
+	if q.post.disputed() && loosely > restAllowed*all {
+		return false
 	}
 	return left+withheld(q.spelt, q.post) <= restAllowed*q.mass()
 }
