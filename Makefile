@@ -1,4 +1,4 @@
-.PHONY: help build run test test-mta drill screenshots tools fmt clean
+.PHONY: help build run test test-mta drill fuzz deploycheck screenshots tools fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,11 @@ test-mta: ## the prober against real mail servers on loopback, Postfix and Harak
 
 drill: tools ## break things on purpose, with real processes on real services; prints a table (about twenty minutes)
 	go test -tags drill -v -count=1 -timeout 30m ./app/drill
+
+# go test -fuzz would instrument every package, the embedded database too: minutes of compiling, and 16 inputs a second.
+fuzz: ## random bytes to every parameter of the API for two minutes; what fails is kept in web/testdata/fuzz
+	go test -c -gcflags='beagle/...=-d=libfuzzer' -o bin/fuzz.test ./web
+	cd web && ../bin/fuzz.test -test.run '^$$' -test.fuzz FuzzAPI -test.fuzztime 2m -test.fuzzminimizetime 10x -test.parallel 1 -test.fuzzcachedir "$(CURDIR)/bin/fuzz"
 
 deploycheck: ## hold docs/deploy against the Compose specification and the Kubernetes API
 	cd .ci/deploycheck && go run . "$(CURDIR)/docs/deploy"

@@ -152,21 +152,19 @@ type DayCalls struct {
 
 // CallsByDay reads the last days, today included, oldest first; days without a call are there too. The last seconds may be missing.
 func (a *App) CallsByDay(ctx context.Context, account int64, days int) ([]DayCalls, error) {
-	first := a.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days)
+	last, at := a.lastDays(days)
 	var sums []struct {
 		Day            string
 		Calls, Refused int64
 	}
 	err := a.DB.WithContext(ctx).Raw(`SELECT day, SUM(calls) AS calls, SUM(refused) AS refused FROM api_calls WHERE account_id = ? AND day >= ? GROUP BY day`,
-		account, first.Format(time.DateOnly)).Scan(&sums).Error
+		account, last[0].Format(time.DateOnly)).Scan(&sums).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading calls by day: %w", err)
 	}
 	out := make([]DayCalls, days)
-	at := make(map[string]int, days)
 	for i := range out {
-		out[i].Day = first.AddDate(0, 0, i)
-		at[out[i].Day.Format(time.DateOnly)] = i
+		out[i].Day = last[i]
 	}
 	for _, s := range sums {
 		if i, ok := at[s.Day]; ok {

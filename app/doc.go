@@ -4,7 +4,7 @@
 // The way of a row:
 //
 //	Upload (upload.go)   streams the file to storage, looks at its first MiB and makes a List in state mapping
-//	Start (upload.go)    keeps the user's mapping and queues the import
+//	Start (start.go)     keeps the user's mapping and queues the import
 //	Import (import.go)   reads the file and commits records in batches together with its position
 //	Feed (feed.go)       keeps the queue a second ahead of the workers, list by list and account by account in turn
 //	Lookup (lookup.go)   one job per record: asks the finder, hands the answer to the settler

@@ -44,47 +44,62 @@ func (a *App) AddRecords(ctx context.Context, as Actor, ref string, rows []map[s
 	if err := a.mayStart(ctx, as.Account); err != nil {
 		return nil, err
 	}
-	records, seen := make([]Record, len(rows)), companies{}
-	for i, row := range rows {
-		records[i] = Record{ListID: l.ID, AccountID: l.AccountID, Cells: make([]string, len(l.Columns)), State: RecordPending, Attempt: 1, Run: 1}
-		if err := records[i].fill(l, row); err != nil {
-			return nil, err
-		}
-		seen.add(finder.Person{Domain: records[i].Domain, Company: records[i].Company, Email: records[i].Address})
-		if l.Process == ProcessNone {
-			records[i].State = RecordDone
-		}
+	records, err := newRecords(l, rows)
+	if err != nil {
+		return nil, err
 	}
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := a.reopen(tx, l.ID, len(rows)); err != nil {
 			return err
 		}
-		var last int64
-		if err := tx.Raw("SELECT COALESCE(MAX(row_no), 0) FROM records WHERE list_id IN (?, ?)", l.ID, -l.ID).Scan(&last).Error; err != nil {
-			return err
-		}
-		for i := range records {
-			records[i].RowNo = last + int64(i) + 1
-		}
-		if err := as.Claim.note(tx, madeRecords, fmt.Sprintf("%d:%d", last, len(records))); err != nil {
-			return err
-		}
-		if err := tx.CreateInBatches(&records, createBatch).Error; err != nil {
-			return err
-		}
-		if err := seen.store(tx, l.ID, l.AccountID); err != nil {
-			return err
-		}
-		if l.Process != ProcessNone {
-			return nil
-		}
-		return addCount(tx, tally{l.ID, RecordDone, "", ""}, len(records))
+		return appendRecords(tx, as, l, records)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adding records to list %s: %w", ref, err)
 	}
 	a.audit(ctx, as, "records.added", ref)
 	return records, a.endIfDone(ctx, []int64{l.ID})
+}
+
+// newRecords makes records of rows, in order; their row numbers are still to come.
+func newRecords(l List, rows []map[string]string) ([]Record, error) {
+	records := make([]Record, len(rows))
+	for i, row := range rows {
+		records[i] = Record{ListID: l.ID, AccountID: l.AccountID, Cells: make([]string, len(l.Columns)), State: RecordPending, Attempt: 1, Run: 1}
+		if err := records[i].fill(l, row); err != nil {
+			return nil, err
+		}
+		if l.Process == ProcessNone {
+			records[i].State = RecordDone
+		}
+	}
+	return records, nil
+}
+
+// appendRecords numbers records after the last row of a list, deleted ones included, and stores them.
+func appendRecords(tx *gorm.DB, as Actor, l List, records []Record) error {
+	var last int64
+	if err := tx.Raw("SELECT COALESCE(MAX(row_no), 0) FROM records WHERE list_id IN (?, ?)", l.ID, -l.ID).Scan(&last).Error; err != nil {
+		return err
+	}
+	seen := companies{}
+	for i := range records {
+		records[i].RowNo = last + int64(i) + 1
+		seen.add(finder.Person{Domain: records[i].Domain, Company: records[i].Company, Email: records[i].Address})
+	}
+	if err := as.Claim.note(tx, madeRecords, fmt.Sprintf("%d:%d", last, len(records))); err != nil {
+		return err
+	}
+	if err := tx.CreateInBatches(&records, createBatch).Error; err != nil {
+		return err
+	}
+	if err := seen.store(tx, l.ID, l.AccountID); err != nil {
+		return err
+	}
+	if l.Process != ProcessNone {
+		return nil
+	}
+	return addCount(tx, tally{l.ID, RecordDone, "", ""}, len(records))
 }
 
 // addedBefore are the rows that a request which died has added already.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"beagle/app/db"
+	"beagle/app/finder"
 
 	"gorm.io/gorm"
 )
@@ -40,13 +41,12 @@ func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery)
 		return nil, "", Refuse(CodeNotFound, "list_not_found", "No such list.")
 	}
 	q = q.tidy()
-	page := q.narrow(a.DB.WithContext(ctx).Table("records").Select(recordFields).Where("list_id = ?", l.ID))
 	at, err := parsePlace(q.Sort, q.After)
 	if err != nil {
 		return nil, "", err
 	}
 	limit := clampLimit(q.Limit)
-	found, err := q.ordered(page, at).Limit(limit + 1).Rows()
+	found, err := a.page(ctx, l.ID, q, at, limit+1).Rows()
 	if err == nil {
 		rows = make([]Record, 0, min(limit+1, defaultPage))
 		err = db.Each(found, func(row *sql.Rows) error {
@@ -73,6 +73,43 @@ func (a *App) Records(ctx context.Context, account int64, l List, q RecordQuery)
 		next = strconv.FormatInt(at.row+searchRows, 36)
 	}
 	return rows, next, nil
+}
+
+// page is the query of a page.
+func (a *App) page(ctx context.Context, list int64, q RecordQuery, at place, limit int) *gorm.DB {
+	one := func(q RecordQuery) *gorm.DB {
+		page := q.narrow(a.DB.WithContext(ctx).Table("records").Select(recordFields).Where("list_id = ?", list))
+		return q.ordered(page, at).Limit(limit)
+	}
+	statuses := q.scored()
+	if statuses == nil {
+		return one(q)
+	}
+	var parts []string
+	var pages []any
+	for _, status := range statuses {
+		q.Status = status
+		parts, pages = append(parts, "SELECT * FROM (?) AS "+status), append(pages, one(q))
+	}
+	order := " ORDER BY score DESC, row_no DESC LIMIT ?"
+	if q.Sort == SortScoreLow {
+		order = " ORDER BY score, row_no LIMIT ?"
+	}
+	return a.DB.WithContext(ctx).Raw(strings.Join(parts, " UNION ALL ")+order, append(pages, limit)...)
+}
+
+// scored are the statuses whose best (or worst) rows make a page in the order of scores: the index records_score has each status by
+// itself, since the best of a status of low scores would otherwise stand behind all rows of the others. Nil where one query does.
+func (q RecordQuery) scored() []string {
+	switch {
+	case q.Sort != SortScore && q.Sort != SortScoreLow:
+		return nil
+	case q.Status == StatusFound:
+		return []string{finder.StatusValid, finder.StatusAcceptAll}
+	case q.Status == "":
+		return []string{finder.StatusValid, finder.StatusAcceptAll, finder.StatusUnknown, finder.StatusInvalid, finder.StatusNotFound, finder.StatusDisposable, finder.StatusWebmail}
+	}
+	return nil
 }
 
 // tidy settles what goes together: a search is in row order, a range of scores in the order of scores.

@@ -94,25 +94,33 @@ type DaySpent struct {
 	Spent, Granted int64
 }
 
+// lastDays are so many days, UTC, oldest first and today the last, and the index of each by its date (2006-01-02).
+func (a *App) lastDays(days int) (last []time.Time, at map[string]int) {
+	today := a.Now().UTC().Truncate(24 * time.Hour)
+	at = make(map[string]int, days)
+	for i := range days {
+		day := today.AddDate(0, 0, i+1-days)
+		last, at[day.Format(time.DateOnly)] = append(last, day), i
+	}
+	return last, at
+}
+
 // SpentByDay reads the last days of the ledger, today included, oldest first; days without an entry are there too.
 func (a *App) SpentByDay(ctx context.Context, account int64, days int) ([]DaySpent, error) {
-	today := a.Now().UTC().Truncate(24 * time.Hour)
-	first := today.AddDate(0, 0, 1-days)
+	last, at := a.lastDays(days)
 	var sums []struct {
 		Day            string
 		Spent, Granted int64
 	}
 	day := db.Day(a.DB, "created_at")
 	err := a.DB.WithContext(ctx).Raw(`SELECT `+day+` AS day, SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS spent, SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS granted
-		FROM credit_entries WHERE account_id = ? AND created_at >= ? GROUP BY 1`, account, first).Scan(&sums).Error
+		FROM credit_entries WHERE account_id = ? AND created_at >= ? GROUP BY 1`, account, last[0]).Scan(&sums).Error
 	if err != nil {
 		return nil, fmt.Errorf("summing the ledger by day: %w", err)
 	}
 	out := make([]DaySpent, days)
-	at := make(map[string]int, days)
 	for i := range out {
-		out[i].Day = first.AddDate(0, 0, i)
-		at[out[i].Day.Format(time.DateOnly)] = i
+		out[i].Day = last[i]
 	}
 	for _, s := range sums {
 		if i, ok := at[s.Day]; ok {

@@ -32,12 +32,12 @@ func TestOperatorSeesTheInstallationAndTimeoutsAsRedDots(t *testing.T) {
 	for _, path := range []string{"/admin", "/admin?span=24h", "/admin?span=7d"} {
 		got := s.send(b, "GET", path, nil)
 		require.Equal(t, 200, got.status, got.body)
-		require.Equal(t, 1, strings.Count(got.body, `<circle class="v-red"`), "one step with time-outs")
+		require.Equal(t, 1, strings.Count(got.body, `<path class="v-red`), "one step with time-outs")
 		require.Contains(t, got.body, "1 time-outs in the")
 		require.Contains(t, got.body, "25000 ms")
 		require.Contains(t, got.body, "deleted nothing")
 		require.Contains(t, got.body, "0 rows in its hands")
-		for _, part := range []string{"Backlog, at most", "Age of the oldest task", "Workers, at most 1", `<circle class="v-dot"`, "4 rows in ", "process web: web 3 is silent", "worker vm/7", "550 no", "every 1h0m0s"} {
+		for _, part := range []string{"Backlog, at most", "Age of the oldest task", "Workers, at most 1", `<path class="v-dot`, "4 rows in ", "process web: web 3 is silent", "worker vm/7", "550 no", "every 1h0m0s"} {
 			require.Contains(t, got.body, part)
 		}
 	}

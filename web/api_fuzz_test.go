@@ -234,7 +234,8 @@ func TestRandomBytesAreRefusedOrAnsweredNeverFailed(t *testing.T) {
 	}
 }
 
-// FuzzAPI is for go test -fuzz FuzzAPI ./web.
+// FuzzAPI is for make fuzz, which instruments our own packages only. Work in the background makes coverage differ from run to run, so
+// inputs are hardly minimized there.
 func FuzzAPI(f *testing.F) {
 	site := newFuzzed(f, apptest.Embedded)
 	for i := range site.places {

@@ -3,11 +3,13 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"beagle/app"
 	"beagle/app/apptest"
@@ -100,11 +102,10 @@ func findsSomebody(b *tab) {
 // Every page, light and dark, wide and narrow: no word on the console, no request to anybody else, nothing that axe calls serious, no
 // scrolling sideways, quick and small. SCREENSHOTS=DIR keeps the pictures: that is `make screenshots`.
 func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
-	axe, err := os.ReadFile(filepath.Join(npmModules(t, strings.ReplaceAll(axeCore, "@", "-"), axeCore), "axe-core", "axe.min.js"))
-	require.NoError(t, err)
 	s := newSite(t, keepsMail, func(c *config.Config) { c.Credits = true })
 	known := s.furnish()
-	b := openTab(t, s.http.URL)
+	b := openTab(t, openBrowser(t), s.http.URL, plainly)
+	b.expects("404 (Not Found)") // the page that says so
 	visited := map[string]bool{}
 	look := func(v pageVisit) {
 		visited[v.route] = true
@@ -113,7 +114,7 @@ func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
 		if v.then != nil {
 			v.then(b)
 		}
-		b.checkLooks(v, string(axe))
+		b.checkLooks(v)
 	}
 	for _, v := range strangerVisits {
 		look(v)
@@ -122,7 +123,6 @@ func TestEveryPageInTheBrowserIsAccessibleFitsAndIsSmall(t *testing.T) {
 	for _, v := range userVisits {
 		look(v)
 	}
-	b.quiet("404 (Not Found)") // the page that says so
 	for _, rt := range siteRoutes {
 		require.True(t, rt.method != get || visited[rt.path] || slices.Contains(noPages, rt.path), "%s is visited by no browser: add it to the visits", rt.path)
 	}
@@ -150,6 +150,7 @@ func (s *site) furnish() seen {
 	_, err = s.CreateWebhook(s.t.Context(), as, "https://hooks.north-pier.example/beagle", nil)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.WritePoint(s.t.Context()))
+	s.busyHour()
 	item, err := s.Publish(s.t.Context(), as, list.Ref, app.PublishParams{Title: "Exhibitors of the spring fair", Description: "Everybody who had a stand, with the address at work.", Price: 120})
 	require.NoError(s.t, err)
 	_, err = s.Invite(s.t.Context(), as, "teo.ferrante@one.example", app.RoleAdmin)
@@ -159,6 +160,16 @@ func (s *site) furnish() seen {
 	_, err = s.ChangeEmail(s.t.Context(), as, "ops@one.example", apptest.Password)
 	require.NoError(s.t, err)
 	return seen{item: item.Ref, invitation: s.mailedPath("teo.ferrante@one.example"), optOut: s.mailedPath("mara.lindqvist@north-pier.example"), newEmail: s.mailedPath("ops@one.example"), list: list.Ref, fresh: fresh.Ref, record: idOf(rows[0].ID)}
+}
+
+// busyHour writes the minutes before this one, so that the operator's charts have lines.
+func (s *site) busyHour() {
+	for m := range 50 {
+		at := s.Now().Add(-time.Duration(m+1) * time.Minute).Truncate(time.Minute)
+		load := 20 + (m*m)%37
+		require.NoError(s.t, s.DB.Exec(`INSERT INTO metric_points (at, process, quarter, requests, failures, timeouts, p50, p95, p99, lookups) VALUES (?, 'web 1', ?, ?, 0, 0, ?, ?, ?, ?)`,
+			at, at.Unix()/900, load*30, 4+load/10, 18+load/3, 30+load, load*12).Error)
+	}
 }
 
 func (b *tab) signIn(email string) {
@@ -216,25 +227,49 @@ const axeScript = `axe.run(document, {resultTypes: ["violations"], runOnly: RULE
 	JSON.stringify(found.violations.filter(v => v.impact === "serious" || v.impact === "critical")
 		.map(v => v.id + ": " + v.nodes.slice(0, 4).map(n => n.target.join(" ") + " (" + n.failureSummary.replace(/\s+/g, " ") + ")").join("; "))))`
 
-// checkLooks looks at the open page in both schemes and widths.
-func (b *tab) checkLooks(v pageVisit, axe string) {
+// axe gives the page the means to examine itself, once.
+func (b *tab) axe() {
 	b.t.Helper()
+	if b.eval("typeof window.axe") == "object" {
+		return
+	}
+	source, err := os.ReadFile(filepath.Join(npmModules(b.t, strings.ReplaceAll(axeCore, "@", "-"), axeCore), "axe-core", "axe.min.js"))
+	require.NoError(b.t, err)
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";null"))
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](string(source)+";null"))
 		return err
 	}))
+}
+
+// examine fails the test for what axe finds by these rules, for what is cut off, and for a page that is wider than its window.
+func (b *tab) examine(name, rules string) {
+	b.t.Helper()
+	b.axe()
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](strings.Replace(axeScript, "RULES", rules, 1), chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err, name)
+	var problems []string
+	require.NoError(b.t, json.Unmarshal([]byte(found), &problems))
+	for _, p := range problems {
+		b.t.Errorf("%s: %s", name, p)
+	}
+	b.checkWidth(name)
+}
+
+// good examines the page as it is in the midst of a flow: with a menu open, or after an error.
+func (b *tab) good(what string) {
+	b.t.Helper()
+	b.do(chromedp.WaitNotPresent(chromedp.CSS(busyParts)))
+	b.examine(what, axeRules["light"])
+}
+
+// checkLooks examines the open page in both schemes and widths.
+func (b *tab) checkLooks(v pageVisit) {
+	b.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{wide, narrow} {
 			b.look(scheme, width)
 			b.eval(`scrollTo(0, 0)`) // a picture may have left the footer under the header that stays in view
-			found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](strings.Replace(axeScript, "RULES", axeRules[scheme], 1), chromedp.EvalAwaitPromise))
-			require.NoError(b.t, err, v.name)
-			var problems []string
-			require.NoError(b.t, json.Unmarshal([]byte(found), &problems))
-			for _, p := range problems {
-				b.t.Errorf("%s, %s, %d pixels wide: %s", v.name, scheme, width, p)
-			}
-			b.checkWidth(v.name, width)
+			b.examine(fmt.Sprintf("%s, %s, %d pixels wide", v.name, scheme, width), axeRules[scheme])
 			if name := pictureName(v, scheme, width); name != "" && os.Getenv("SCREENSHOTS") != "" {
 				b.picture(name, width)
 			}
@@ -243,13 +278,16 @@ func (b *tab) checkLooks(v pageVisit, axe string) {
 	b.look("light", wide)
 }
 
-func (b *tab) checkWidth(name string, width int64) {
+func (b *tab) checkWidth(name string) {
 	b.t.Helper()
 	if cut := b.eval(cutScript); cut != "" {
-		b.t.Errorf("%s, %d pixels wide: these are cut off: %s", name, width, cut)
+		b.t.Errorf("%s: these are cut off: %s", name, cut)
 	}
-	if got := int64(b.layout().CSSContentSize.Width); got > width {
-		b.t.Errorf("%s is %d pixels wide in a window of %d: %s", name, got, width, b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
+	if over := b.eval(overScript); over != "" {
+		b.t.Errorf("%s: these rows lie over the next ones: %s", name, over)
+	}
+	if got := int64(b.layout().CSSContentSize.Width); got > b.width {
+		b.t.Errorf("%s is %d pixels wide in a window of %d: %s", name, got, b.width, b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 	}
 }
 
@@ -258,6 +296,10 @@ const cutScript = `[...document.querySelectorAll("main .card :is(a, button, inpu
 	const box = e.getBoundingClientRect(), card = e.closest(".card").getBoundingClientRect();
 	return box.width > 0 && !e.closest(".scroll, .tabs, .pop-body") && !e.matches(".file") && (box.right > card.right + 1 || box.left < card.left - 1);
 }).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`
+
+// overScript finds rows of tables, shown as cards on a phone, that are taller than their room.
+const overScript = `[...document.querySelectorAll("main tbody tr")].filter(e => getComputedStyle(e).display === "block" && !e.querySelector("details[open]") && e.scrollHeight > e.clientHeight + 1)
+	.slice(0, 3).map(e => e.innerText).join(" | ")`
 
 func (b *tab) layout() (got page.GetLayoutMetricsResult) {
 	b.t.Helper()

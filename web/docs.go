@@ -177,41 +177,6 @@ func (doc spec) shown(c specCall, method, path, base string) (docsCall, error) {
 	return out, nil
 }
 
-// examples are a call in five languages, ready to be copied. KEY is the only thing to fill in.
-func examples(method, address, body string) []docsExample {
-	curl := "curl -H \"Authorization: Bearer $KEY\""
-	python := fmt.Sprintf("import requests\nr = requests.request(%q, %q,\n    headers={\"Authorization\": \"Bearer \" + KEY}", method, address)
-	js := fmt.Sprintf("const r = await fetch(%q, {\n  method: %q,\n  headers: { Authorization: \"Bearer \" + KEY", address, method)
-	golang := fmt.Sprintf("req, err := http.NewRequest(%q, %q, nil)", method, address)
-	ruby := fmt.Sprintf("require \"net/http\"\nuri = URI(%q)\nreq = Net::HTTP::%s.new(uri, \"Authorization\" => \"Bearer #{key}\")", address, method[:1]+strings.ToLower(method[1:]))
-	if method != http.MethodGet {
-		curl += " -X " + method
-	}
-	if body != "" {
-		curl += " \\\n  -H \"Content-Type: application/json\" -d '" + body + "'"
-		python += fmt.Sprintf(" | {\"Content-Type\": \"application/json\"},\n    data='%s'", body)
-		js += ", \"Content-Type\": \"application/json\" },\n  body: '" + body + "'"
-		golang = fmt.Sprintf("req, err := http.NewRequest(%q, %q,\n\tstrings.NewReader(`%s`))", method, address, body)
-		ruby += fmt.Sprintf("\nreq.content_type = \"application/json\"\nreq.body = '%s'", body)
-	} else {
-		js += " }"
-	}
-	return []docsExample{
-		{"curl", curl + " \\\n  \"" + address + "\""},
-		{"Python", python + ")\nprint(r.status_code, r.text)"},
-		{"JavaScript", js + "\n});\nconsole.log(r.status, await r.text());"},
-		{"Go", golang + "\nreq.Header.Set(\"Authorization\", \"Bearer \"+key)" + goContentType(body) + "\nres, err := http.DefaultClient.Do(req)"},
-		{"Ruby", ruby + "\nres = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == \"https\") { |http| http.request(req) }\nputs res.code, res.body"},
-	}
-}
-
-func goContentType(body string) string {
-	if body == "" {
-		return ""
-	}
-	return "\nreq.Header.Set(\"Content-Type\", \"application/json\")"
-}
-
 func (s *Server) docsShow(q *call) error {
 	page, err := readDocs(openAPI, s.baseURL(q.r))
 	if err != nil {

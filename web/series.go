@@ -10,22 +10,21 @@ import (
 
 // The charts of the operator's page, in units of their viewBox.
 const (
-	seriesWidth  = 720
-	seriesHeight = 180
-	seriesFloor  = 165 // where zero is
-	seriesTop    = 14  // where the largest value is
+	seriesWidth = 720
+	seriesFloor = 165 // where zero is
+	seriesTop   = 14  // where the largest value is
 )
 
 // series is a drawn chart over time.
 type series struct {
-	Title                string
-	Width, Height, Floor int
-	Top                  string // the largest value
-	From, To             string // the ends of the time axis
-	Words                string // the chart for somebody who does not see it
-	Lines                []seriesLine
-	Dots                 []seriesDot
-	DotWord              string // what a dot is
+	Title        string
+	Width, Floor int
+	Top          string // the largest value
+	From, To     string // the ends of the time axis
+	Words        string // the chart for somebody who does not see it
+	Lines        []seriesLine
+	Dots         []seriesDot
+	DotWord      string // what a dot is
 }
 
 type seriesLine struct{ Name, Class, Points string }
@@ -144,7 +143,7 @@ func (w window) draw(title string, words func(float64) string, curves ...curve) 
 			largest = max(largest, r.value)
 		}
 	}
-	s := series{Title: title, Width: seriesWidth, Height: seriesHeight, Floor: seriesFloor, Top: words(largest), From: w.clock(w.now.Add(-w.span)), To: w.clock(w.now) + " UTC"}
+	s := series{Title: title, Width: seriesWidth, Floor: seriesFloor, Top: words(largest), From: w.clock(w.now.Add(-w.span)), To: w.clock(w.now) + " UTC"}
 	for _, c := range curves {
 		var path strings.Builder
 		for _, r := range c.readings {

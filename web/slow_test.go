@@ -93,7 +93,7 @@ func TestSlowHandlerIsStoppedAtTheLimitWithItsSessionAndARedDot(t *testing.T) {
 	require.NotContains(t, s.log.String(), "ada.ash")
 	s.http.Config.Handler = s.server.Handler()
 	require.NoError(t, s.WritePoint(t.Context()))
-	require.Equal(t, 1, strings.Count(s.send(s.operator(), "GET", "/admin", nil).body, `<circle class="v-red"`))
+	require.Equal(t, 1, strings.Count(s.send(s.operator(), "GET", "/admin", nil).body, `<path class="v-red`))
 }
 
 func TestSilentMailServerIsUnknownAtTheLimitAndItsSessionIsGone(t *testing.T) {

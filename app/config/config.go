@@ -138,46 +138,62 @@ func (c Config) check() []error {
 	bad := func(name, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("  %s: %s", name, fmt.Sprintf(format, args...)))
 	}
-	between := func(name string, value, low, high int) {
-		if value < low || value > high {
-			bad(name, "must be between %d and %d, is %d", low, high, value)
-		}
-	}
-	between("PORT", c.Port, 0, 65535)
-	between("PROBE_SMTP_PORT", c.Probe.SMTPPort, 1, 65535)
-	between("WORKER_CONCURRENCY", c.Worker.Concurrency, 1, 2000)
-	between("WORKER_RECORD_SERVERS", c.Worker.RecordServers, 1, 32)
-	between("FEED_WINDOW_PER_LIST", c.Worker.WindowPerList, 1, 100_000)
-	between("FEED_WINDOW_TOTAL", c.Worker.WindowTotal, 1, 1_000_000)
-	between("GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100)
-	between("REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650)
-	between("PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100)
-	between("API_REQUESTS_PER_KEY", c.Limits.PerKey, 1, 1_000_000_000)
-	between("API_REQUESTS_PER_ACCOUNT", c.Limits.PerAccount, 1, 1_000_000_000)
-	between("PROBE_SESSIONS_PER_MINUTE", c.Probe.SessionsPerMinute, 1, 60_000)
-	for _, s := range c.Probe.SourceAddresses {
-		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err != nil || ip.Zone() != "" || ip.IsUnspecified() {
-			bad("PROBE_SOURCE_ADDRESSES", "%q is no IP address of this machine", s)
-		}
-	}
-	if len(c.Probe.SourceAddresses) > 0 && c.Probe.Proxy != "" {
-		bad("PROBE_SOURCE_ADDRESSES", "cannot be used with PROBE_PROXY: the proxy decides where its connections come from")
-	}
-	between("UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000)
+	c.checkNumbers(bad)
+	c.checkTimes(bad)
+	c.checkPlaces(bad)
+	c.Probe.check(bad)
+	c.Health.check(bad)
+	c.Scale.check(bad)
+	c.Run.check(bad)
 	if c.SecretKey != "" && len(c.SecretKey) < 32 {
 		bad("SECRET_KEY", "must have at least 32 characters, such as what `openssl rand -hex 32` prints")
+	}
+	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); err != nil {
+		bad("LOG_LEVEL", "must be debug, info, warn or error, is %q", c.LogLevel)
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		bad("LOG_FORMAT", "must be json or text, is %q", c.LogFormat)
+	}
+	return errs
+}
+
+func (c Config) checkNumbers(bad func(name, format string, args ...any)) {
+	for _, n := range []struct {
+		name             string
+		value, low, high int
+	}{
+		{"PORT", c.Port, 0, 65535},
+		{"WORKER_CONCURRENCY", c.Worker.Concurrency, 1, 2000},
+		{"WORKER_RECORD_SERVERS", c.Worker.RecordServers, 1, 32},
+		{"FEED_WINDOW_PER_LIST", c.Worker.WindowPerList, 1, 100_000},
+		{"FEED_WINDOW_TOTAL", c.Worker.WindowTotal, 1, 1_000_000},
+		{"GREYLIST_MAX_TRIES", c.Worker.MaxTries, 1, 100},
+		{"REUSE_ANSWERS_DAYS", c.Worker.ReuseDays, 0, 3650},
+		{"API_REQUESTS_PER_KEY", c.Limits.PerKey, 1, 1_000_000_000},
+		{"API_REQUESTS_PER_ACCOUNT", c.Limits.PerAccount, 1, 1_000_000_000},
+		{"UPLOAD_MAX_ROWS", c.Upload.MaxRows, 1, 100_000_000},
+		{"PROBE_SMTP_PORT", c.Probe.SMTPPort, 1, 65535},
+		{"PROBE_MAX_PER_HOST", c.Probe.MaxPerHost, 1, 100},
+		{"PROBE_SESSIONS_PER_MINUTE", c.Probe.SessionsPerMinute, 1, 60_000},
+	} {
+		if n.value < n.low || n.value > n.high {
+			bad(n.name, "must be between %d and %d, is %d", n.low, n.high, n.value)
+		}
 	}
 	if c.Upload.MaxBytes < 1024 {
 		bad("UPLOAD_MAX_BYTES", "must be at least 1024, is %d", c.Upload.MaxBytes)
 	}
+	if c.CreditsLow < 0 {
+		bad("CREDITS_LOW", "must be 0 or more, is %d", c.CreditsLow)
+	}
+}
+
+func (c Config) checkTimes(bad func(name, format string, args ...any)) {
 	if c.Worker.MaxWait < time.Second {
 		bad("GREYLIST_MAX_WAIT", "must be at least 1s, is %s", c.Worker.MaxWait)
 	}
 	if c.Worker.MaxAge != 0 && c.Worker.MaxAge < time.Minute {
 		bad("WORKER_MAX_AGE", "must be 0 or at least 1m, is %s", c.Worker.MaxAge)
-	}
-	if c.CreditsLow < 0 {
-		bad("CREDITS_LOW", "must be 0 or more, is %d", c.CreditsLow)
 	}
 	if c.Probe.Timeout < time.Second || c.Probe.Timeout > 5*time.Minute {
 		bad("PROBE_TIMEOUT", "must be between 1s and 5m, is %s", c.Probe.Timeout)
@@ -191,9 +207,10 @@ func (c Config) check() []error {
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		bad("DRAIN_DELAY", "must be between 0 and 1m, is %s", c.DrainDelay)
 	}
-	c.Health.check(bad)
-	c.Scale.check(bad)
-	c.Run.check(bad)
+}
+
+// checkPlaces checks where the stores, this installation and its proxies are.
+func (c Config) checkPlaces(bad func(name, format string, args ...any)) {
 	if c.Run.SMTPURL != "" && c.BaseURL == "" {
 		bad("BASE_URL", "is needed when SMTP_URL is set: mails carry links")
 	}
@@ -214,13 +231,18 @@ func (c Config) check() []error {
 			bad("TRUSTED_PROXIES", "%q is no network such as 10.0.0.0/8", p)
 		}
 	}
-	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); err != nil {
-		bad("LOG_LEVEL", "must be debug, info, warn or error, is %q", c.LogLevel)
+}
+
+// check checks where questions come from; its numbers and times are among the others.
+func (p Probe) check(bad func(name, format string, args ...any)) {
+	for _, s := range p.SourceAddresses {
+		if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err != nil || ip.Zone() != "" || ip.IsUnspecified() {
+			bad("PROBE_SOURCE_ADDRESSES", "%q is no IP address of this machine", s)
+		}
 	}
-	if c.LogFormat != "json" && c.LogFormat != "text" {
-		bad("LOG_FORMAT", "must be json or text, is %q", c.LogFormat)
+	if len(p.SourceAddresses) > 0 && p.Proxy != "" {
+		bad("PROBE_SOURCE_ADDRESSES", "cannot be used with PROBE_PROXY: the proxy decides where its connections come from")
 	}
-	return errs
 }
 
 func hasScheme(s string, schemes ...string) bool {

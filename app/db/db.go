@@ -3,7 +3,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -218,16 +217,6 @@ func Time(g *gorm.DB, t time.Time) *string {
 		s = t.UTC().Format("2006-01-02 15:04:05.999999999-07:00")
 	}
 	return &s
-}
-
-// InTx runs work in one transaction on one connection.
-func InTx(ctx context.Context, g *gorm.DB, work func(tx *gorm.DB) error) error {
-	return g.WithContext(ctx).Connection(func(conn *gorm.DB) error {
-		if _, ok := conn.Statement.ConnPool.(*sql.Conn); !ok {
-			return fmt.Errorf("transaction inside a transaction")
-		}
-		return conn.Transaction(work)
-	})
 }
 
 // MailDomain is the SQL for what follows the @ of an address in a column: the expression of the index records_found.

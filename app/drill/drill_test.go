@@ -158,7 +158,7 @@ func TestDNSSilentForAWhile(t *testing.T) {
 	require.NoError(t, h.world.Close()) // no DNS, no mail server
 	h.run("worker")
 	l := h.start()
-	h.until(l, "asked in vain", func(_ app.List, p app.Progress) bool { return p.Retrying > 100 })
+	l = h.until(l, "asked in vain", func(_ app.List, p app.Progress) bool { return p.Retrying > 100 })
 	var wrong int64
 	require.NoError(t, h.app.DB.Raw("SELECT COUNT(*) FROM records WHERE status IN ('invalid', 'not_found')").Scan(&wrong).Error)
 	require.Zero(t, wrong, "silence is no verdict")

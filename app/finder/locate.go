@@ -107,8 +107,8 @@ func (q *question) acceptAllFresh() bool {
 	return q.f.opts.Now().Before(a.At.Add(keep))
 }
 
-// learnFacts makes sure of the domain's facts; false when they already decide.
-func (q *question) learnFacts(ctx context.Context) bool {
+// readFacts takes the domain's facts from what is known, or asks the DNS and remembers what it said.
+func (q *question) readFacts(ctx context.Context) {
 	if q.factsFresh() {
 		q.facts = *q.known.Facts
 	} else {
@@ -117,6 +117,11 @@ func (q *question) learnFacts(ctx context.Context) bool {
 			q.remember(ctx, nil)
 		}
 	}
+}
+
+// learnFacts makes sure of the domain's facts; false when they already decide.
+func (q *question) learnFacts(ctx context.Context) bool {
+	q.readFacts(ctx)
 	if _, reason, decided := q.facts.Verdict(); decided {
 		if q.facts.State == probe.StateDNSFailed {
 			q.unknown(string(reason), defaultRetry)

@@ -63,14 +63,7 @@ func (q *question) verify(ctx context.Context) {
 
 // verifyDomain settles what the domain decides for every address in it; false when it did.
 func (q *question) verifyDomain(ctx context.Context) bool {
-	if q.factsFresh() {
-		q.facts = *q.known.Facts
-	} else {
-		q.facts = q.f.prober.Lookup(ctx, q.domain)
-		if q.facts.State != probe.StateDNSFailed {
-			q.remember(ctx, nil)
-		}
-	}
+	q.readFacts(ctx)
 	status, reason, decided := q.facts.Verdict()
 	switch {
 	case decided && status == probe.Unknown:

@@ -62,6 +62,9 @@ func DetectMapping(columns []string, rows [][]string, header bool) (Mapping, map
 	return m, sure
 }
 
+// sureOfTwo is what is left of the confidence in a column whose claim another one shares.
+const sureOfTwo = 0.9
+
 // settleNames decides the names that mean different things beside others.
 func settleNames(meanings []meaning, contents []content) {
 	has := func(f Field) bool {
@@ -89,11 +92,29 @@ func settleNames(meanings []meaning, contents []content) {
 			settleAnyName(m, c, first || given, last, full)
 		}
 	}
+	doubtFullNames(meanings, contents)
+}
+
+// doubtFullNames makes sure that somebody is asked where two columns claim the whole name, as "Nombre" and "Contacto" do.
+func doubtFullNames(meanings []meaning, contents []content) {
+	claims := 0
+	for i, m := range meanings {
+		if m.field == FullName && (contents[i].filled == 0 || contents[i].full > 0) {
+			claims++
+		}
+	}
+	for i := range meanings {
+		if m := &meanings[i]; m.field == FullName && claims > 1 {
+			m.sure *= sureOfTwo
+		}
+	}
 }
 
 // settleAnyName decides what "Name" is.
 func settleAnyName(m *meaning, c content, first, last, full bool) {
 	switch {
+	case first && full && !last:
+		m.field = LastName // "Prénom, Nom, Nom complet"
 	case first && last, full:
 		m.field = otherColumn
 		if c.company >= 0.5 {

@@ -56,16 +56,6 @@ func cutRune(b []byte) int {
 	return 0
 }
 
-// isBlank says whether no cell holds anything but white space.
-func isBlank(cells []string) bool {
-	for _, c := range cells {
-		if strings.TrimSpace(c) != "" {
-			return false
-		}
-	}
-	return true
-}
-
 // longBad is why a row with a cell beyond the limit is bad; column from 0.
 func longBad(column, limit int) string {
 	return fmt.Sprintf("cell %d is longer than %s", column+1, size(int64(limit)))

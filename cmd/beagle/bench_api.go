@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,26 +144,15 @@ func (b *apiBench) ask(ctx context.Context, paths []string) error {
 		<-ctx.Done()
 		return nil
 	}
-	if b.profile != "" {
-		f, err := os.Create(b.profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
 	printf(b.out, "%-46s %8s %8s %8s %8s %8s\n", "call", "req/s", "p50 ms", "p99 ms", "max ms", "cpu µs")
-	for _, path := range paths {
-		for _, tagged := range []bool{false, true} {
-			if err := b.load(ctx, path, tagged); err != nil {
+	return profiled(b.profile, func() error {
+		for _, path := range paths {
+			if err := errors.Join(b.load(ctx, path, false), b.load(ctx, path, true)); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // load asks one call from every connection for a time. tagged sends the ETag that the first answer had.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"runtime/pprof"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,43 +17,53 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 )
 
 const bareQueue = "bench-bare"
 
+// fanoutBench is one run of `beagle bench fanout`.
+type fanoutBench struct {
+	rows, workers int
+	profile       string
+	work          bool // this process is one of the workers
+}
+
 func benchFanoutCommand() *cobra.Command {
-	var rows int
-	var profile string
+	b := fanoutBench{}
 	cmd := &cobra.Command{
 		Use: "fanout", Short: "Record jobs whose lookup costs nothing, beside bare asynq no-op tasks on the same Redis", Args: cobra.NoArgs,
 		Long: "Needs DATABASE_URL, REDIS_URL, S3_ENDPOINT and S3_BUCKET of services that may be written to, and no worker running on them.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			bare, err := bareAsynq(cmd.Context(), rows)
-			if err != nil {
-				return err
-			}
-			if profile != "" {
-				f, err := os.Create(profile)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				if err := pprof.StartCPUProfile(f); err != nil {
-					return err
-				}
-				defer pprof.StopCPUProfile()
-			}
-			ours, err := fanout(cmd.Context(), rows)
-			if err != nil {
-				return err
-			}
-			printf(cmd.OutOrStdout(), "bare asynq, 1 server, 1 queue  %8.0f tasks/s\nrecord jobs, 1 process         %8.0f rows/s   %.0f %% of bare\n", bare, ours, 100*ours/bare)
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
-	cmd.Flags().IntVar(&rows, "rows", 50_000, "rows of the list")
-	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the record jobs to this file")
+	cmd.Flags().IntVar(&b.rows, "rows", 50_000, "rows of the list")
+	cmd.Flags().IntVar(&b.workers, "workers", 1, "worker processes; one is this process")
+	cmd.Flags().StringVar(&b.profile, "cpuprofile", "", "write a CPU profile of the record jobs to this file (of one worker)")
+	cmd.Flags().BoolVar(&b.work, "work", false, "be one of several workers")
+	_ = cmd.Flags().MarkHidden("work")
 	return cmd
+}
+
+func (b *fanoutBench) run(ctx context.Context, out io.Writer) (err error) {
+	if b.work {
+		return onTrivial(ctx, func(o *opened) error { return o.Work(ctx) })
+	}
+	bare, err := bareAsynq(ctx, b.rows)
+	if err != nil {
+		return err
+	}
+	var ours float64
+	err = profiled(b.profile, func() error {
+		return onTrivial(ctx, func(o *opened) (err error) {
+			ours, err = b.fanout(ctx, o)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	printf(out, "bare asynq, 1 server, 1 queue  %8.0f tasks/s\nrecord jobs, processes: %-3d    %8.0f rows/s   %.0f %% of bare\n", bare, b.workers, ours, 100*ours/bare)
+	return nil
 }
 
 // bareAsynq measures what asynq alone does: one server, one queue, handlers that do nothing.
@@ -105,38 +116,63 @@ func bareAsynq(ctx context.Context, n int) (float64, error) {
 	}
 }
 
-// fanout measures a whole list through one worker process: feeding, queue, group commit, acknowledgement.
-func fanout(ctx context.Context, rows int) (rate float64, err error) {
+// onTrivial opens an app that finds everybody at once.
+func onTrivial(ctx context.Context, use func(*opened) error) (err error) {
 	c, err := config.Load()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	a, err := app.Open(ctx, c, app.Options{Log: quiet(c), Ask: func(_ context.Context, _ string, p finder.Person) (finder.Result, error) {
 		return finder.Result{Email: "x@" + p.Domain, Status: finder.StatusValid, Score: 97, Pattern: "{first}.{last}", Reason: "mailbox_exists"}, nil
 	}})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	o := &opened{App: a, closers: []func() error{a.Close}}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	if err := o.Migrate(ctx); err != nil {
-		return 0, err
+		return err
 	}
-	list, as, err := fanoutList(ctx, o, rows)
+	return use(o)
+}
+
+// fanout measures a whole list through the workers: feeding, queue, group commit, acknowledgement.
+func (b *fanoutBench) fanout(ctx context.Context, o *opened) (rate float64, err error) {
+	list, as, err := fanoutList(ctx, o, b.rows)
 	if err != nil {
 		return 0, err
 	}
-	working, stop := context.WithCancel(ctx)
-	worked := make(chan error, 1)
+	group, working := errgroup.WithContext(ctx)
+	working, stop := context.WithCancel(working)
+	defer func() {
+		stop()
+		err = errors.Join(err, group.Wait())
+	}()
 	began := time.Now()
-	go func() { worked <- o.Work(working) }()
+	for range b.workers - 1 {
+		group.Go(func() error { return fanoutWorker(working) })
+	}
+	group.Go(func() error { return o.Work(working) })
 	for err == nil && !list.Ended() {
 		time.Sleep(benchPoll / 2)
 		list, err = o.List(ctx, as.Account, list.Ref)
 	}
-	took := time.Since(began)
-	stop()
-	return float64(rows) / took.Seconds(), errors.Join(err, <-worked)
+	return float64(b.rows) / time.Since(began).Seconds(), err
+}
+
+// fanoutWorker runs one more worker until ctx ends.
+func fanoutWorker(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, "bench", "fanout", "--work")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("a worker of the benchmark: %w", err)
+	}
+	return nil
 }
 
 // fanoutList is an imported list that nobody works on yet.

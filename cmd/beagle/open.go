@@ -144,7 +144,7 @@ func logger(c config.Config, out *os.File) *slog.Logger {
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(out, &tint.Options{Level: level, NoColor: !isatty.IsTerminal(out.Fd())}))
+	return slog.New(tint.NewTextHandler(out, &tint.Options{Level: level, NoColor: !isatty.IsTerminal(out.Fd())}))
 }
 
 // text is the log of `beagle up`: for eyes, unless the operator asked for JSON.
