@@ -46,7 +46,7 @@ var whys = map[string]string{
 	RuleOffline:       "No mail server can be asked from here at present: only the domain's MX and the pattern of its addresses were looked at.",
 	RuleLikeliest:     "The server did not answer the question; the domain's pattern is known, so the likeliest address is given unverified.",
 	RuleVerified:      "This one address was asked for.",
-	RuleColleagues:    "What was answered does not tell whose mailbox it is or which pattern the domain has; colleagues' addresses may, so this is asked again soon.",
+	RuleColleagues:    "The answers do not tell whose mailbox it is or which pattern the domain has; colleagues' may, so this is asked again soon.",
 	RulePatternOpen:   "The server refused the likeliest addresses, but the domain's pattern is not known and rarer forms were not asked.",
 	RulePattern:       "Counts of confirmed and refused addresses at the domain, over what is usual in such places.",
 }
@@ -125,7 +125,8 @@ func (q *question) judgeLoose(a asked) {
 }
 
 // colleaguesWait is when a doubt is looked at again that colleagues' addresses may have settled by then.
-const colleaguesWait = 10 * time.Second
+// Rows of one list are mostly answered within a second or two of each other.
+const colleaguesWait = 4 * time.Second
 
 // await reports whether this question may wait for colleagues: once for each person.
 func (q *question) await() bool {
@@ -187,7 +188,7 @@ func (q *question) unclearMeansNo() bool {
 func (q *question) nobody() {
 	off, unclear := false, false
 	for _, a := range q.asked {
-		off = off || a.off()
+		off = off || a.off() && (a.class == whole || q.exhausted())
 		unclear = unclear || a.unclear() && !q.unclearMeansNo()
 		if a.off() || q.res.Evidence.Transcript == nil {
 			q.res.Evidence.Transcript = a.Lines
@@ -200,6 +201,9 @@ func (q *question) nobody() {
 	case off:
 		q.res.Status, q.res.Reason = StatusNotFound, string(probe.MailboxDisabled)
 		q.rule(RuleSwitchedOff)
+	case !q.post.learned() && q.await(): // colleagues may show a rare pattern that was not asked
+		q.unknown(ReasonPatternUnknown, colleaguesWait)
+		q.rule(RuleColleagues)
 	case q.exhausted():
 		q.res.Status, q.res.Reason, q.res.Sentence = StatusNotFound, string(probe.MailboxNotFound), sentenceNobody
 		q.rule(RuleAllRefused)

@@ -41,7 +41,8 @@ func TestFindRules(t *testing.T) {
 		{"an initial against the pattern stands only after the whole forms", &server{answers: answers{"jsmith": yes}, known: hits("F.L", 2)}, StatusValid, "mailbox_exists", "jsmith@acme.com", RuleLooseAlone, 70, 90, -1},
 		{"a confirmed pattern takes one question", &server{answers: answers{"jsmith": yes, "john.smith": yes}, known: hits("fL", 4)}, StatusValid, "mailbox_exists", "jsmith@acme.com", RuleFirstYes, 98, 99, 1},
 		{"a confirmed pattern's no takes a few more", &server{known: hits("F.L", 8)}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, -1},
-		{"all refused is not found", &server{}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, rareFactor * DefaultMaxCandidates},
+		{"all refused is not found", &server{known: hits("F.L", 3)}, StatusNotFound, "mailbox_not_found", "", RuleAllRefused, 0, 0, -1},
+		{"all refused waits for colleagues where no pattern is known", &server{}, StatusUnknown, "pattern_unknown", "", RuleColleagues, 0, 0, rareFactor * DefaultMaxCandidates},
 		{"a full mailbox is valid and scores less", &server{answers: answers{"john.smith": full}}, StatusValid, "mailbox_full", "john.smith@acme.com", RuleFirstYes, 70, 88, 1},
 		{"a switched-off mailbox is not found", &server{answers: answers{"john.smith": off}}, StatusNotFound, "mailbox_disabled", "", RuleSwitchedOff, 0, 0, -1},
 		{"greylisting stops the asking", &server{rest: grey}, StatusUnknown, "greylisted", "", RuleRefused, 0, 0, 1},
@@ -118,6 +119,36 @@ func TestWhatMemoryAndOverlayBothKnowCountsOnce(t *testing.T) {
 	require.Len(t, s.asked, 2, "nothing is asked twice within the hour")
 }
 
+func TestWhoIsAskedForAloneIsNotFoundWithoutColleagues(t *testing.T) {
+	s := &server{}
+	alone := john
+	alone.Alone = true
+	require.Equal(t, []string{StatusNotFound, RuleAllRefused}, []string{s.finder().Find(context.Background(), alone).Status, s.finder().Find(context.Background(), alone).Evidence.Rule})
+}
+
+func TestARarePatternIsFoundOnceAColleagueShowsIt(t *testing.T) {
+	s := &server{answers: map[string]probe.Answer{"weberbjoern": yes}}
+	f := s.finder()
+	bjoern := Person{Full: "Björn Weber", Domain: "acme.com"}
+	require.Equal(t, []string{StatusUnknown, RuleColleagues}, []string{f.Find(context.Background(), bjoern).Status, f.Find(context.Background(), Person{Full: "Ann Berg", Domain: "acme.com"}).Evidence.Rule})
+	s.known = hits("LF", 3)
+	bjoern.Alone = true
+	r := f.Find(context.Background(), bjoern)
+	require.Equal(t, []string{StatusValid, "weberbjoern@acme.com"}, []string{r.Status, r.Email})
+}
+
+func TestWhereAsManyWereRefusedAsConfirmedNobodyIsSaidNotToBeThere(t *testing.T) {
+	rachel := Person{Full: "Rachel Underwood", Domain: "acme.com"}
+	s := &server{answers: map[string]probe.Answer{"underwood": yes}, known: Known{Patterns: map[string]Count{"F.L": {Hits: 3, Misses: 3}}}}
+	r := s.finder().Find(context.Background(), rachel)
+	require.Equal(t, []string{StatusUnknown, ReasonPatternUnknown}, []string{r.Status, r.Reason})
+}
+
+func TestASwitchedOffLooseMailboxDoesNotSettleWhoWasNotAskedFor(t *testing.T) {
+	s := &server{answers: map[string]probe.Answer{"john": off}, known: hits("fL", 1)}
+	require.Equal(t, StatusUnknown, s.find(t).Status)
+}
+
 func TestTwoPeopleCannotHaveOneLooseMailbox(t *testing.T) {
 	s := &server{answers: map[string]probe.Answer{"john": yes}, known: hits("F", 3)}
 	f := s.finder()
@@ -190,7 +221,7 @@ func TestRareSpellingsOfThePatternDoNotHideAUsualForm(t *testing.T) {
 		post := newPosterior("test", hits("fL", 9).Patterns, n)
 		usually := 0
 		for _, c := range rank(n, post) {
-			if !post.usually(c) {
+			if !post.usual(c, spellingSure) {
 				continue
 			}
 			usually++
@@ -258,11 +289,11 @@ func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
 		status             string
 	}{
 		{"fresh facts and answer", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-24 * time.Hour)}}, 0, 0, StatusAcceptAll},
-		{"an answer of last week", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-8 * 24 * time.Hour)}}, 0, 1, StatusNotFound},
-		{"stale facts", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateNoMX, CheckedAt: clock.Add(-2 * time.Hour)}}, 1, 1, StatusNotFound},
-		{"a failed DNS is nothing", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateDNSFailed, CheckedAt: clock, TTL: time.Hour}}, 1, 1, StatusNotFound},
+		{"an answer of last week", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-8 * 24 * time.Hour)}}, 0, 1, StatusUnknown},
+		{"stale facts", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateNoMX, CheckedAt: clock.Add(-2 * time.Hour)}}, 1, 1, StatusUnknown},
+		{"a failed DNS is nothing", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateDNSFailed, CheckedAt: clock, TTL: time.Hour}}, 1, 1, StatusUnknown},
 		{"greylisting until its time", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Unsure, Reason: probe.Greylisted, At: clock.Add(-time.Minute), RetryAfter: 5 * time.Minute}}, 0, 0, StatusUnknown},
-		{"greylisting after its time", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Unsure, Reason: probe.Greylisted, At: clock.Add(-time.Hour), RetryAfter: 5 * time.Minute}}, 0, 1, StatusNotFound},
+		{"greylisting after its time", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Unsure, Reason: probe.Greylisted, At: clock.Add(-time.Hour), RetryAfter: 5 * time.Minute}}, 0, 1, StatusUnknown},
 	} {
 		t.Run(c.outcome, func(t *testing.T) {
 			s := &server{known: c.known}

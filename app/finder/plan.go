@@ -11,7 +11,8 @@ const (
 	sureWorth     = 0.0008 // of all candidates' probability: below, no form is asked where a pattern is confirmed
 	looseWorth    = 0.003  // the same for a loose form that could not stand there
 	looseMost     = 2      // of those
-	spellingWorth = 0.06   // of one form's probability: a spelling as likely as that must have been refused
+	spellingWorth = 0.04   // of one form's probability: a spelling as likely as that must have been refused
+	spellingSure  = 0.06   // the same, for names with more such spellings than may be asked
 	restAllowed   = 0.012  // of all candidates' probability may stay unasked when "not found" is said
 )
 
@@ -54,17 +55,20 @@ func (q *question) planConfirmed(most int) []candidate {
 
 // usually reports whether a candidate is a likely spelling of a usual form: those are asked even where the
 // company's own pattern leaves them little probability.
-func (post posterior) usually(c candidate) bool {
-	return usual()[c.template] && c.p >= spellingWorth*post.share[c.template]
+func (post posterior) usually(c candidate) bool { return post.usual(c, spellingWorth) }
+
+// usual reports whether a candidate is a usual form in a spelling that has so much of the form's probability.
+func (post posterior) usual(c candidate, worth float64) bool {
+	return usual()[c.template] && c.p >= worth*post.share[c.template]
 }
 
-// usualWithin keeps at most n candidates in their order: the usual ones, and of the rest the likeliest.
+// usualWithin keeps at most n candidates in their order: the usual ones, likely spellings before unlikely ones, and of the rest the likeliest.
 func (post posterior) usualWithin(all []candidate, n int) []candidate {
-	over := len(all) - n
-	for i := len(all) - 1; i >= 0 && over > 0; i-- {
-		if !post.usually(all[i]) {
-			all = slices.Delete(all, i, i+1)
-			over--
+	for _, worth := range []float64{spellingWorth, spellingSure} {
+		for i := len(all) - 1; i >= 0 && len(all) > n; i-- {
+			if !post.usual(all[i], worth) {
+				all = slices.Delete(all, i, i+1)
+			}
 		}
 	}
 	return all[:min(len(all), n)]
@@ -104,7 +108,7 @@ func (q *question) exhausted() bool {
 	for _, a := range q.asked {
 		done[a.local] = true
 	}
-	var left, before, all float64
+	var left, before, loosely, all float64
 	for _, c := range q.cands {
 		all += c.prior
 		if done[c.local] || !q.sensible(c) {
@@ -112,12 +116,18 @@ func (q *question) exhausted() bool {
 		}
 		left += c.p
 		before += c.prior
+		if c.class == loose {
+			loosely += c.prior
+		}
 		if q.post.usually(c) {
 			return false
 		}
 	}
 	if !q.post.confirmed() && before > restAllowed*all {
 		return false // one or two known addresses may be strays: what is usual elsewhere counts as well
+	}
+	if q.post.disputed() && loosely > restAllowed*all {
+		return false
 	}
 	return left+withheld(q.spelt, q.post) <= restAllowed*q.mass()
 }

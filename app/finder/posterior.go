@@ -127,6 +127,12 @@ func (p *posterior) confirmed() bool {
 	return p.hits >= confirmedHits && float64(p.counts[p.top].Hits) >= confirmedPart*float64(p.hits)
 }
 
+// disputed reports whether as many addresses were refused under the commonest template as were confirmed: those people may have left, or
+// the confirmed ones may be strays.
+func (p *posterior) disputed() bool {
+	return p.top >= 0 && p.counts[p.top].Misses >= p.counts[p.top].Hits
+}
+
 // supports reports whether what is known speaks for a template: people confirmed, and no other
 // template has more.
 func (p *posterior) supports(i int) bool {
