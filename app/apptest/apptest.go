@@ -23,7 +23,7 @@ import (
 )
 
 // Patience is how long a test waits for something that the app does by itself.
-const Patience = 60 * time.Second
+const Patience = 2 * time.Minute
 
 // Password is what every user made by NewActor signs in with.
 const Password = "seven quiet foxes"
