@@ -87,7 +87,7 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 		}
 	}
 	batch := make([][]any, 0, importBatch)
-	seen := companies{}
+	seen, stored := companies{}, 0
 	for {
 		row, err := rows.Next()
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -100,13 +100,16 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 				return err
 			}
 			batch = append(batch, values)
-			seen.add(p)
+			if stored < companiesMost {
+				seen.add(p)
+			}
 		}
 		if len(batch) == importBatch || (ended && len(batch) > 0) {
 			if err := a.commitRows(ctx, l, batch, seen); err != nil {
 				return err
 			}
 			batch = batch[:0]
+			stored += len(seen)
 			clear(seen)
 		}
 		if ended {

@@ -17,8 +17,9 @@ import (
 
 // What an account's own rows say of companies is for that account, and goes with the list it stands in.
 
-// Bounds of what is read of one company.
+// Bounds of what is noted of a list and read of one company.
 const (
+	companiesMost      = 20_000 // pairs of company and domain that one import notes: each costs about as much as its row
 	companyDomainsMost = 20
 	companyKnownMost   = 50 // domains that known addresses are looked for at
 )

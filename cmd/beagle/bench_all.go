@@ -32,12 +32,12 @@ type measurement struct {
 // measurements are all of them. Recovery and faults are measured by `make drill`, with its promises as tests.
 func measurements(pairs string, rows int) []measurement {
 	all := []measurement{
+		{[]string{"fanout"}, []figure{{"record jobs beside bare asynq, one process", `(\d+) % of bare`, 60, true, "%"}}},
+		{[]string{"fanout", "--workers", "4"}, []figure{{"record jobs beside bare asynq, four processes", `(\d+) % of bare`, 85, true, "%"}}},
 		{[]string{"import", "--rows", strconv.Itoa(rows)}, []figure{
 			{"import into the database", `(?m)^import +[\d.]+ s +(\d+) rows/s`, 100_000, true, "rows/s"},
 			{"export", `(?m)^export +[\d.]+ s +(\d+) rows/s`, 100_000, true, "rows/s"},
 			{"peak memory of both", `peak memory (\d+) MiB`, 300, false, "MiB"}}},
-		{[]string{"fanout"}, []figure{{"record jobs beside bare asynq, one process", `(\d+) % of bare`, 60, true, "%"}}},
-		{[]string{"fanout", "--workers", "4"}, []figure{{"record jobs beside bare asynq, four processes", `(\d+) % of bare`, 85, true, "%"}}},
 		{[]string{"pipeline", "--people", "10000", "--companies", "800", "--latency", "20ms"}, []figure{
 			{"upload to finished file", `rows per second +(\d+)`, 486, true, "rows/s"},
 			{"connections a row", `connections per row +([\d.]+)`, 0.3, false, ""},
