@@ -101,8 +101,31 @@ func (b *benchmark) inWorld(ctx context.Context, o *opened, measure func() error
 		return err
 	}
 	defer func() { err = errors.Join(err, b.world.Close()) }()
+	if err := forgetWorld(ctx, o, b.world); err != nil {
+		return err
+	}
 	defer b.stop()
 	return measure()
+}
+
+// forgetWorld drops what an earlier run has learned: companies of the same names may have other servers now.
+func forgetWorld(ctx context.Context, o *opened, w *mailworld.World) error {
+	var domains []string
+	for _, c := range w.Companies() {
+		domains = append(domains, c.Domain)
+	}
+	for _, of := range []string{"domains WHERE name", "observations WHERE domain", "domain_patterns WHERE domain"} {
+		if err := o.DB.WithContext(ctx).Exec("DELETE FROM "+of+" IN ?", domains).Error; err != nil {
+			return fmt.Errorf("forgetting an earlier world: %w", err)
+		}
+	}
+	keys := o.Queue.Redis.Scan(ctx, 0, "beagle:mx:*", 1000).Iterator()
+	for keys.Next(ctx) {
+		if err := o.Queue.Redis.Del(ctx, keys.Val()).Err(); err != nil {
+			return fmt.Errorf("forgetting an earlier world: %w", err)
+		}
+	}
+	return keys.Err()
 }
 
 func (b *benchmark) start(ctx context.Context, role string, env ...string) error {

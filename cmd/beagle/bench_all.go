@@ -50,7 +50,8 @@ func measurements(pairs string, rows int) []measurement {
 			{"pages and API beside a large list, p99", `p99 +([\d.]+) ms`, 200, false, "ms"},
 			{"10 rows beside it, start to finished file", `slowest ([\d.]+) s`, 10, false, "s"},
 			{"memory of Redis for it", `Redis: (-?[\d.]+) MiB more`, 10, false, "MiB"}}},
-		{[]string{"api"}, []figure{{"API reads and repeated questions alone, p99", `(?m)^\S.* +\d+ +[\d.]+ +([\d.]+) +[\d.]+$`, 100, false, "ms"}}},
+		{[]string{"api"}, []figure{{"API reads and repeated questions alone, p99", `(?m)^/\S+ +\d+ +\d+ +[\d.]+ +([\d.]+) +[\d.]+ +\d+$`, 100, false, "ms"},
+			{"API reads and repeated questions alone, least", `(?m)^/\S+ +\d+ +(\d+) +[\d.]+ +[\d.]+ +[\d.]+ +\d+$`, 3000, true, "req/s"}}},
 		{[]string{"probe"}, []figure{{"verdicts of the catalogue right", `verdicts right \(([\d.]+) %\)`, 100, true, "%"}}},
 		{[]string{"autoscale"}, []figure{{"flaps of the autoscaler in a day", `(?m)^\| (?:steadied|drain).*?\| \d+ \| (\d+) \|`, 0, false, ""}}},
 	}

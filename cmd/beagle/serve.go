@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -23,6 +24,7 @@ func webCommand() *cobra.Command {
 		Use: "web", Short: "Serve pages and API on $PORT", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return onServices(cmd.Context(), func(ctx context.Context, o *opened) error {
+				keepSmall()
 				if !o.Config.Worker.EmbedInWeb {
 					collectSeldom()
 				}
@@ -55,10 +57,21 @@ func collectSeldom() {
 	}
 }
 
+// softMemory is what web and worker stay below as far as collecting garbage can do it, in bytes: the smallest machines have 512 MiB.
+const softMemory = 256 << 20
+
+// keepSmall sets softMemory unless GOMEMLIMIT says something else.
+func keepSmall() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softMemory)
+	}
+}
+
 func workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "worker", Short: "Run jobs: imports, lookups, exports", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			keepSmall()
 			return onServices(cmd.Context(), work)
 		},
 	}
