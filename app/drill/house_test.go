@@ -77,6 +77,7 @@ type house struct {
 	app                 *apptest.Env      // the hand that starts lists and looks at them; it runs no jobs
 	as                  app.Actor
 	workers             []*exec.Cmd
+	oldAnswers          bool // an old version answers too, with faults that were mended since
 	logs                bytes.Buffer
 	logsMu              sync.Mutex
 	began               time.Time
@@ -287,7 +288,7 @@ func (h *house) checkFile(l app.List) {
 		require.Equal(h.t, truth.Person.Last, row.Cells[1], "row %d is where it was", i+1)
 		status := row.Cells[len(l.Columns)+1]
 		require.NotContains(h.t, []string{"", app.RecordPending, app.RecordQueued, app.RecordRetrying}, status, "row %d has ended", i+1)
-		if truth.Email != "" && (status == "invalid" || status == "not_found") {
+		if !h.oldAnswers && truth.Email != "" && (status == "invalid" || status == "not_found") {
 			require.Failf(h.t, "false "+status, "row %d has the mailbox %s: %s", i+1, truth.Email, h.evidence(l, i+1))
 		}
 	}

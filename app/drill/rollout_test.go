@@ -39,6 +39,7 @@ func oldBinary(t *testing.T) (program, what string) {
 func TestOldAndNewVersionWorkTogetherDuringADeploy(t *testing.T) {
 	old, what := oldBinary(t)
 	h := newHouse(t, 6000, 20*time.Millisecond)
+	h.oldAnswers = true
 	h.runAs(old, "worker")
 	h.runAs(old, "worker")
 	h.runAs(old, "clock")
