@@ -226,7 +226,7 @@ func TestPoisonRowEndsWorkersTwiceAndItsListFinishes(t *testing.T) {
 	h.check(l, row)
 	require.LessOrEqual(t, restarts, 3)
 	require.Equal(t, "isolated-lookup", deaths[len(deaths)-1], "the last death is that of the row's own process: %v", deaths)
-	h.note(l.Total, "the row ended %d workers and its own process; %d restarts, its %d neighbours all answered", len(deaths)-1, restarts, l.Total-1)
+	h.note(l.Total, "the row ended, in this order: %s; %d workers started again, its %d neighbours all answered", strings.Join(deaths, ", "), restarts, l.Total-1)
 }
 
 // gone tells that a child of ours has ended and waits to be waited for.
