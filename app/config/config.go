@@ -15,7 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Config is everything an operator can set. Every field names its variable; docs/architecture.md lists them.
+// Config is everything an operator can set. Every field names its variable; docs/settings.md lists them.
 type Config struct {
 	Port           int           `env:"PORT" envDefault:"3000"`
 	BaseURL        string        `env:"BASE_URL"`
