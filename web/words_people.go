@@ -13,6 +13,7 @@ var actionWords = map[string]string{
 	"task.run": "Ran a task", "task.deleted": "Deleted a task", "list.started": "Started a list", "list.paused": "Paused a list", "list.resumed": "Resumed a list", "list.canceled": "Canceled a list",
 	"list.retried": "Tried rows again", "list.deleted": "Deleted a list", "list.exported": "Downloaded a list", "known_emails.added": "Uploaded known addresses",
 	"retention.changed": "Changed how long lists are kept", "account.exported": "Took all data away", "account.deletion_set": "Deleted the account", "account.kept": "Kept the account after all",
+	"credits.given": "Gave credits", "task.archived": "Archived a task",
 	"domain.refreshed": "Asked about a domain again", "catalogue.published": "Published a list", "catalogue.withdrawn": "Withdrew a list", "catalogue.got": "Got a list from the catalogue",
 }
 

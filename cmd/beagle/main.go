@@ -38,7 +38,7 @@ In production:   beagle migrate; beagle web, beagle worker, beagle clock
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(upCommand(), webCommand(), workerCommand(), clockCommand(), migrateCommand(), enrichCommand(),
-		findCommand(), verifyCommand(), userCommand(), keyCommand(), doctorCommand(), calibrateCommand(), autoscaleCommand(), isolatedCommand(), worldCommand(), mcpCommand(), benchCommand())
+		findCommand(), verifyCommand(), userCommand(), keyCommand(), creditsCommand(), doctorCommand(), calibrateCommand(), autoscaleCommand(), isolatedCommand(), worldCommand(), mcpCommand(), benchCommand())
 	return root
 }
 
