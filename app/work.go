@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // How a worker shows that it is alive: rows in the hands of one that has been silent for workerDead are given to others.
@@ -54,10 +55,10 @@ func (w *worker) tasks() []string {
 // On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
 func (a *App) Work(ctx context.Context) error {
 	w := &worker{app: a, holding: map[string]int{}}
-	servers := []*asynq.Server{a.server(listConcurrency, queueWeights)}
+	servers := []*asynq.Server{a.server(a.Queue.Redis, listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
 	for range a.Config.Worker.RecordServers {
-		servers = append(servers, a.server(a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
+		servers = append(servers, a.server(a.Queue.acks, a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
 		handlers = append(handlers, a.recordJobs(w))
 	}
 	if err := w.beat(ctx); err != nil {
@@ -89,8 +90,8 @@ func (a *App) Work(ctx context.Context) error {
 	return w.leave()
 }
 
-func (a *App) server(concurrency int, queues map[string]int) *asynq.Server {
-	return asynq.NewServerFromRedisClient(a.Queue.Redis, asynq.Config{
+func (a *App) server(client *redis.Client, concurrency int, queues map[string]int) *asynq.Server {
+	return asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency: concurrency, Queues: queues, TaskCheckInterval: taskCheck, ShutdownTimeout: a.Config.Shutdown,
 		RetryDelayFunc: backoff, Logger: asynqLog{a.Log}, LogLevel: asynq.WarnLevel,
 		IsFailure: func(err error) bool {
