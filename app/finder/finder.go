@@ -78,7 +78,8 @@ type question struct {
 	post     posterior
 	cands    []candidate
 	asked    []asked
-	trouble  *asked // the answer that ended the asking
+	beside   []asked // answers that came with the accept-all answer
+	trouble  *asked  // the answer that ended the asking
 	res      Result
 }
 
@@ -132,7 +133,7 @@ func (q *question) investigate(ctx context.Context) {
 		q.refuse("No address can be made of this name.")
 	case q.offline:
 		q.guess(ReasonPort25Closed, 0)
-	case !q.learnAcceptAll(ctx):
+	case !q.learnAcceptAll(ctx, q.firstGroup()):
 	case q.answer.Verdict == probe.Yes:
 		q.acceptAll()
 	default:

@@ -143,12 +143,12 @@ func (q *question) learnFacts(ctx context.Context) bool {
 	return false
 }
 
-// learnAcceptAll makes sure of the accept-all answer; false when it cannot be had.
-func (q *question) learnAcceptAll(ctx context.Context) bool {
+// learnAcceptAll makes sure of the accept-all answer, asking for candidates in the same go; false when it cannot be had.
+func (q *question) learnAcceptAll(ctx context.Context, beside []candidate) bool {
 	if q.acceptAllFresh() {
 		q.answer, q.recent = q.known.AcceptAll, true
 	} else {
-		a := q.askAcceptAll(ctx)
+		a := q.askAcceptAll(ctx, beside)
 		q.answer = &a
 		if ctx.Err() == nil && (a.Verdict != probe.Unsure || !timeUp(ctx)) {
 			q.remember(ctx, &a)
@@ -183,10 +183,10 @@ func timeUp(ctx context.Context) bool {
 
 // askAcceptAll asks the question. A server that greylists each recipient on its own would greylist
 // every fresh invention, so the one it asked us to come back with is asked again.
-func (q *question) askAcceptAll(ctx context.Context) probe.AcceptAllAnswer {
+func (q *question) askAcceptAll(ctx context.Context, beside []candidate) probe.AcceptAllAnswer {
 	last := q.known.AcceptAll
 	if last == nil || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
-		return q.f.prober.AcceptAll(ctx, q.facts)
+		return q.acceptAllBeside(ctx, beside)
 	}
 	again := q.f.prober.Check(ctx, q.facts, last.Probes[len(last.Probes)-1].Address)
 	q.res.Evidence.Asked++
@@ -197,10 +197,35 @@ func (q *question) askAcceptAll(ctx context.Context) probe.AcceptAllAnswer {
 	case again.Status == probe.Valid && last.Probes[0].Status == probe.Valid:
 		out.Verdict, out.Reason, out.RetryAfter = probe.Yes, probe.AcceptsAll, 0
 	case again.Status == probe.Valid:
-		out = q.f.prober.AcceptAll(ctx, q.facts)
+		out = q.acceptAllBeside(ctx, nil)
 		out.Probes = append([]probe.Answer{again}, out.Probes...)
 	}
 	return out
+}
+
+// acceptAllBeside asks for an invented name and, in the same go, for candidates.
+func (q *question) acceptAllBeside(ctx context.Context, beside []candidate) probe.AcceptAllAnswer {
+	var addresses []string
+	for _, c := range beside {
+		addresses = append(addresses, q.addressOf(c))
+	}
+	out, answers := q.f.prober.AcceptAllBeside(ctx, q.facts, addresses)
+	for i, a := range answers {
+		q.beside = append(q.beside, q.answered(beside[i], a))
+	}
+	return out
+}
+
+// firstGroup is the candidates that are asked first, while none of them is known.
+func (q *question) firstGroup() []candidate {
+	plan := q.plan()
+	if len(plan) == 0 {
+		return nil
+	}
+	if _, known := q.earlier(plan[0]); known {
+		return nil
+	}
+	return q.together(plan, false)
 }
 
 // retryable reports whether asking again later may help even if nobody said when.

@@ -109,7 +109,7 @@ func (q *question) judge(ctx context.Context, a probe.Answer) {
 		defer q.f.gates.leave(q.domain)
 		q.recall(ctx)
 	}
-	if !q.learnAcceptAll(ctx) { // learnAcceptAll has written why
+	if !q.learnAcceptAll(ctx, nil) { // learnAcceptAll has written why
 		if a.Status == probe.Valid {
 			q.res.Score = scoreUnknown
 		}
@@ -192,7 +192,7 @@ func (q *question) pattern(ctx context.Context) {
 	if !q.learnFacts(ctx) {
 		return
 	}
-	if !q.offline && !q.learnAcceptAll(ctx) && q.post.hits == 0 {
+	if !q.offline && !q.learnAcceptAll(ctx, nil) && q.post.hits == 0 {
 		return
 	}
 	top := 0
