@@ -109,7 +109,7 @@ func (a *App) RefreshDomain(ctx context.Context, as Actor, domain string) error 
 	defer cancel()
 	facts := a.Prober.Lookup(asking, name)
 	answer := a.Prober.AcceptAll(asking, facts)
-	if answer.Verdict == probe.Unsure && known.AcceptAll != nil && known.AcceptAll.Verdict != probe.Unsure {
+	if answer.Verdict == probe.Unsure && known.AcceptAll != nil && known.AcceptAll.Verdict != probe.Unsure && known.AcceptAll.Of(facts) {
 		answer = *known.AcceptAll // a server that is silent now takes back nothing that it said
 	}
 	if err := a.memory.Remember(context.WithoutCancel(ctx), facts, &answer); err != nil {
