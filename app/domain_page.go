@@ -113,7 +113,7 @@ func (a *App) RefreshDomain(ctx context.Context, as Actor, domain string) error 
 		said := a.Prober.AcceptAll(asking, facts)
 		answer = &said
 	}
-	if answer != nil && answer.Verdict == probe.Unsure && known.AcceptAll != nil && known.AcceptAll.Verdict != probe.Unsure {
+	if before := known.AcceptAll; answer != nil && answer.Verdict == probe.Unsure && before != nil && before.Verdict != probe.Unsure && before.Of(facts) {
 		answer = nil // a server that is silent now takes back nothing that it said
 	}
 	if err := a.memory.Remember(context.WithoutCancel(ctx), facts, answer); err != nil {

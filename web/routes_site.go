@@ -58,7 +58,7 @@ var siteRoutes = []route{
 
 	{get, "/keys", (*Server).keysIndex, signedIn, quick},
 	{post, "/keys", (*Server).keysCreate, managers, quick},
-	{post, "/keys/:key/revocation", (*Server).keysRevoke, managers, quick},
+	{post, "/keys/:key/revocation", (*Server).keysRevoke, signedIn, quick}, // members may revoke their own
 	{get, "/settings", (*Server).settingsShow, signedIn, quick},
 	{post, "/settings/mails", (*Server).mailsUpdate, signedIn, quick},
 	{post, "/settings/name", (*Server).nameUpdate, signedIn, quick},

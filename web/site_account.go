@@ -20,7 +20,7 @@ type keysPage struct {
 func (s *Server) keysIndex(q *call) error { return s.showKeys(q, http.StatusOK, keysPage{}) }
 
 func (s *Server) showKeys(q *call, status int, page keysPage) error {
-	keys, err := s.app.Keys(q.ctx(), q.actor.Account)
+	keys, err := s.app.KeysFor(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}

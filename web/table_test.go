@@ -27,7 +27,7 @@ var tableCases = map[string]struct {
 	"POST /lists/:list/tags":                       {url.Values{"tags": {"a, b"}}, 303, 404, 303},
 	"POST /lists/:list/archival":                   {nil, 303, 404, 303},
 	"POST /lists/:list/unarchival":                 {nil, 303, 404, 303},
-	"POST /lists/:list/restoration":                {nil, 303, 404, 404},
+	"POST /lists/:list/restoration":                {nil, 303, 404, 303},
 	"POST /find/additions":                         {url.Values{"first_name": {"Grace"}}, 303, 400, 400},
 }
 

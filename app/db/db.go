@@ -204,10 +204,13 @@ func (a textArray) Value() (driver.Value, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(`"` + arrayEscaper.Replace(s) + `"`)
+		b.WriteString(quoted(s))
 	}
 	return "{" + b.String() + "}", nil
 }
+
+// quoted is one element of an array.
+func quoted(s string) string { return `"` + arrayEscaper.Replace(s) + `"` }
 
 var arrayEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 

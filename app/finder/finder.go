@@ -73,6 +73,7 @@ type question struct {
 	trustWhy string
 	known    Known
 	facts    probe.Domain
+	unkept   bool // facts are news, and not remembered yet
 	answer   *probe.AcceptAllAnswer
 	recent   bool // answer was remembered, not asked now
 	post     posterior
@@ -123,6 +124,7 @@ func (q *question) find(ctx context.Context, p Person) Result {
 
 // investigate asks DNS, then the accept-all question, then the candidates, as far as needed.
 func (q *question) investigate(ctx context.Context) {
+	defer q.keepFacts(ctx)
 	if !q.learnFacts(ctx) {
 		return
 	}

@@ -8,9 +8,8 @@ import (
 	"beagle/app/probe"
 )
 
-// How long facts are kept, whatever their TTL says, and how long an accept-all answer is believed.
+// How long facts are kept at most, whatever their TTL says, and how long an accept-all answer is believed.
 const (
-	factsAtLeast  = time.Hour
 	factsAtMost   = 7 * 24 * time.Hour
 	acceptAllKeep = 7 * 24 * time.Hour
 	unsureKeep    = time.Minute     // an accept-all question that got no answer and no hint when to ask again
@@ -87,15 +86,14 @@ func (q *question) factsFresh() bool {
 	if k == nil || k.State == probe.StateDNSFailed || k.State == "" {
 		return false
 	}
-	ttl := min(max(k.TTL, factsAtLeast), factsAtMost)
-	return q.f.opts.Now().Before(k.CheckedAt.Add(ttl))
+	return q.f.opts.Now().Before(k.CheckedAt.Add(min(k.TTL, factsAtMost)))
 }
 
-// acceptAllFresh reports whether the accept-all question need not be asked again. No answer is an
-// answer too until the server's own time to come back.
+// acceptAllFresh reports whether the accept-all question need not be asked again: it was asked of the servers that the domain
+// has now, and not long ago. No answer is an answer too until the server's own time to come back.
 func (q *question) acceptAllFresh() bool {
 	a := q.known.AcceptAll
-	if a == nil || a.Verdict == "" {
+	if a == nil || a.Verdict == "" || q.facts.Name != "" && !a.Of(q.facts) {
 		return false
 	}
 	keep := acceptAllKeep
@@ -113,9 +111,7 @@ func (q *question) readFacts(ctx context.Context) {
 		q.facts = *q.known.Facts
 	} else {
 		q.facts = q.f.prober.Lookup(ctx, q.domain)
-		if q.facts.State != probe.StateDNSFailed {
-			q.remember(ctx, nil)
-		}
+		q.unkept = q.facts.State != probe.StateDNSFailed
 	}
 }
 
@@ -185,7 +181,7 @@ func timeUp(ctx context.Context) bool {
 // every fresh invention, so the one it asked us to come back with is asked again.
 func (q *question) askAcceptAll(ctx context.Context, beside []candidate) probe.AcceptAllAnswer {
 	last := q.known.AcceptAll
-	if last == nil || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
+	if last == nil || !last.Of(q.facts) || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
 		return q.acceptAllBeside(ctx, beside)
 	}
 	again := q.f.prober.Check(ctx, q.facts, last.Probes[len(last.Probes)-1].Address)
@@ -237,8 +233,16 @@ func retryable(r probe.Reason) bool {
 	return false
 }
 
+// keepFacts stores facts that no accept-all answer was stored with.
+func (q *question) keepFacts(ctx context.Context) {
+	if q.unkept {
+		q.remember(ctx, nil)
+	}
+}
+
 // remember stores facts, and the accept-all answer unless it is nil, here and in Memory.
 func (q *question) remember(ctx context.Context, a *probe.AcceptAllAnswer) {
+	q.unkept = false
 	q.f.overlay.keep(q.facts, a)
 	if q.f.memory == nil {
 		return

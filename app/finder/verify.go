@@ -41,6 +41,7 @@ func (f *Finder) Verify(ctx context.Context, address string) Result {
 // names do too.
 func (q *question) verify(ctx context.Context) {
 	q.rule(RuleVerified)
+	defer q.keepFacts(ctx)
 	if !q.verifyDomain(ctx) {
 		return
 	}
@@ -189,6 +190,7 @@ func (f *Finder) Pattern(ctx context.Context, domain string) Result {
 }
 
 func (q *question) pattern(ctx context.Context) {
+	defer q.keepFacts(ctx)
 	if !q.learnFacts(ctx) {
 		return
 	}

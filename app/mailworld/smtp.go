@@ -183,7 +183,7 @@ func (s *session) flush() bool {
 		wait += slowMin + time.Duration(s.replies%4)*slowStep
 	}
 	s.replies++
-	if !s.run.pause(wait) {
+	if !s.run.pause(wait) || !s.run.mayTalk(s.host.domain) {
 		return false
 	}
 	_ = s.conn.SetWriteDeadline(time.Now().Add(commandTimeout))
