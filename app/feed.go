@@ -101,7 +101,7 @@ func (f *feeder) feed(ctx context.Context) (int, error) {
 
 // room is how many tasks the queue may still take.
 func (f *feeder) room(ctx context.Context, lists int) (int, error) {
-	waiting, err := f.app.Queue.Redis.LLen(ctx, "asynq:{"+QueueRecords+"}:pending").Result()
+	waiting, err := f.app.Queue.Redis.LLen(ctx, recordsPrefix+"pending").Result()
 	if err != nil {
 		return 0, fmt.Errorf("measuring the queue: %w", err)
 	}

@@ -123,14 +123,15 @@ type recordTask struct {
 	Crashes int    `json:"w,omitempty"`
 }
 
-// bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
+// bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt. The shard at its end
+// says which worker had best take it.
 func (t recordTask) bulk(process string) (bulkTask, error) {
 	payload, err := json.Marshal(t)
 	if err != nil {
 		return bulkTask{}, fmt.Errorf("encoding record %d: %w", t.ID, err)
 	}
 	return bulkTask{task: asynq.NewTask(recordTaskPrefix+process, payload), opts: []asynq.Option{
-		asynq.Queue(QueueRecords), asynq.TaskID(recordTaskID(t.ID, t.Attempt)), asynq.MaxRetry(recordTries), asynq.Timeout(recordTimeout)}}, nil
+		asynq.Queue(QueueRecords), asynq.TaskID(recordTaskID(t.ID, t.Attempt) + shardMark + t.shardOf()), asynq.MaxRetry(recordTries), asynq.Timeout(recordTimeout)}}, nil
 }
 
 func recordTaskID(id int64, attempt int) string { return fmt.Sprintf("record:%d:%d", id, attempt) }

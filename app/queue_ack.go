@@ -32,13 +32,6 @@ type ack struct {
 	done chan struct{}
 }
 
-// newAckClient is a client like r whose acknowledgements of tasks go in groups.
-func newAckClient(r *redis.Client) *redis.Client {
-	front := redis.NewClient(r.Options())
-	front.AddHook(&ackGroup{redis: r})
-	return front
-}
-
 // DialHook is part of redis.Hook.
 func (g *ackGroup) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -128,7 +129,7 @@ func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[str
 // recordTasks are the ids of record tasks in Redis: those that wait, for a server or for their next try, and those that a server
 // took. Whether the worker of a taken one still lives is told by its heartbeat only.
 func (q *Queue) recordTasks(ctx context.Context) (waiting, taken map[string]bool, err error) {
-	prefix := "asynq:{" + QueueRecords + "}:"
+	prefix := recordsPrefix
 	pipe := q.Redis.Pipeline()
 	pending, active := pipe.LRange(ctx, prefix+"pending", 0, -1), pipe.LRange(ctx, prefix+"active", 0, -1)
 	scheduled, retry := pipe.ZRange(ctx, prefix+"scheduled", 0, -1), pipe.ZRange(ctx, prefix+"retry", 0, -1)
@@ -138,10 +139,12 @@ func (q *Queue) recordTasks(ctx context.Context) (waiting, taken map[string]bool
 	return asSet(pending.Val(), scheduled.Val(), retry.Val()), asSet(active.Val()), nil
 }
 
+// asSet is a set of record tasks by their ids without the shard: a worker of an earlier version queues them without one.
 func asSet(groups ...[]string) map[string]bool {
 	set := map[string]bool{}
 	for _, g := range groups {
 		for _, id := range g {
+			id, _, _ = strings.Cut(id, shardMark)
 			set[id] = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,12 @@ func (w *worker) drop(task string) {
 	w.mu.Unlock()
 }
 
+func (w *worker) busy() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.holding)
+}
+
 func (w *worker) tasks() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,10 +68,12 @@ func (a *App) Work(ctx context.Context) error {
 	w := &worker{app: a, holding: map[string]int{}}
 	servers := []*asynq.Server{a.server(a.Queue.Redis, listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
+	hands := a.Config.Worker.Concurrency + min(a.Config.Worker.Concurrency, handsMore)
 	for range a.Config.Worker.RecordServers {
-		servers = append(servers, a.server(a.Queue.acks, a.Config.Worker.Concurrency+min(a.Config.Worker.Concurrency, handsMore), map[string]int{QueueRecords: 1}))
+		servers = append(servers, a.server(a.Queue.rows, hands, map[string]int{QueueRecords: 1}))
 		handlers = append(handlers, a.recordJobs(w))
 	}
+	a.Queue.taker.free = func() int { return a.Config.Worker.RecordServers*hands - w.busy() }
 	if err := w.beat(ctx); err != nil {
 		return err
 	}
@@ -89,6 +98,7 @@ func (a *App) Work(ctx context.Context) error {
 		stopping.Go(s.Shutdown)
 	}
 	stopping.Wait()
+	a.Queue.taker.putBack()
 	stopBeating()
 	loops.Wait()
 	return w.leave()
@@ -130,6 +140,17 @@ func (w *worker) beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing a heartbeat: %w", err)
 	}
+	return w.share(ctx, now)
+}
+
+// share finds this worker's place among the living: it decides whose rows it prefers.
+func (w *worker) share(ctx context.Context, now time.Time) error {
+	var ids []string
+	err := w.app.DB.WithContext(ctx).Raw("SELECT id FROM workers WHERE beat_at > ? ORDER BY id", now.Add(-workerDead)).Scan(&ids).Error
+	if err != nil {
+		return fmt.Errorf("reading the living workers: %w", err)
+	}
+	w.app.Queue.taker.sharing(max(0, slices.Index(ids, w.app.id)), len(ids))
 	return nil
 }
 

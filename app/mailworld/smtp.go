@@ -47,6 +47,7 @@ type session struct {
 	first    bool // the one connection that a host of closesOnce drops
 	quit     bool // the client said so
 	over     bool
+	done     func() // counts the session as over
 }
 
 func newSession(r *run, h *host, conn net.Conn) *session {
@@ -199,6 +200,7 @@ func (s *session) linger() {
 	if !s.quit && s.mayPipeline() {
 		_, _ = s.in.Discard(s.in.Buffered())
 	}
+	s.done() // before the client can see the end and come back
 	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}

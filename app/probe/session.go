@@ -14,7 +14,8 @@ import (
 
 // Bounds of the end of a session, which nobody waits for.
 const (
-	quitTimeout = 2 * time.Second
+	quitTimeout  = 2 * time.Second
+	closeTimeout = 500 * time.Millisecond // of one that failed, or that the server ended
 	// maxRefusals is one below Postfix's smtpd_soft_error_limit of 10, after which it slows the session down.
 	maxRefusals = 9
 	// A session that was free for less than settled is used without a glance at what came in meanwhile.
@@ -223,18 +224,33 @@ func (s *session) end() {
 	}
 }
 
-// quit ends the session politely and waits for the server to close, so that its slot is free on both sides. What goes
-// wrong here changes nothing.
+// quit ends the session politely and waits for the server to close, so that its slot is free on both sides: also after a failure and a
+// 421, where nothing may be said any more. What goes wrong here changes nothing.
 func (s *session) quit() {
 	defer s.conn.Close()
-	if s.broken || s.spent {
+	wait := closeTimeout
+	if !s.broken && !s.spent {
+		wait = quitTimeout
+	}
+	_ = s.conn.SetDeadline(time.Now().Add(wait))
+	if !s.broken && !s.spent {
+		if _, err := io.WriteString(s.conn, "QUIT\r\n"); err != nil {
+			return
+		}
+		if _, err := readReply(s.r); err != nil {
+			return
+		}
+	} else if !closeWrite(s.conn) {
 		return
 	}
-	_ = s.conn.SetDeadline(time.Now().Add(quitTimeout))
-	if _, err := io.WriteString(s.conn, "QUIT\r\n"); err != nil {
-		return
+	_, _ = io.CopyN(io.Discard, s.r, maxReply) // to the end of the stream
+}
+
+// closeWrite tells the server that nothing more will come.
+func closeWrite(conn net.Conn) bool {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
 	}
-	if _, err := readReply(s.r); err == nil {
-		_, _ = io.CopyN(io.Discard, s.r, maxReply) // to the end of the stream
-	}
+	half, ok := conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
 }

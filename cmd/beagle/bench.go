@@ -22,7 +22,7 @@ import (
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
 	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchPlansCommand(), benchAutoscaleCommand(),
-		benchAPICommand(), benchAllCommand())
+		benchAPICommand(), benchScalingCommand(), benchAllCommand())
 	return cmd
 }
 
