@@ -208,7 +208,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 }
 
 func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
-	s := newSite(t, func(c *config.Config) { c.Shutdown = 5 * time.Second })
+	s := newSite(t, func(c *config.Config) { c.Shutdown, c.RequestTimeout = 5*time.Second, 40*time.Second })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -230,6 +230,7 @@ func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
 	defer events.Body.Close()
 	require.Equal(t, "text/event-stream", events.Header.Get("Content-Type"))
 
+	require.Contains(t, s.log.String(), `"level":"WARN","msg":"REQUEST_TIMEOUT 40s is not below the 30s of most routers`)
 	stop()
 	_, err = io.ReadAll(events.Body)
 	require.NoError(t, err, "the stream ends, it is not cut")
