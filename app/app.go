@@ -38,6 +38,7 @@ type App struct {
 
 	id       string // of this process, among the workers
 	hashing  slots
+	lookups  slots  // of records: so many at once
 	noHash   string // what a password is compared with when there is no user
 	optOuts  optOuts
 	question AskFunc // what a record job asks
@@ -78,7 +79,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	if err := c.NeedServices(); err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: o.Log, Now: o.Now, hashing: make(slots, hashSlots)}
+	a := &App{Config: c, Log: o.Log, Now: o.Now, hashing: make(slots, hashSlots), lookups: make(slots, max(1, c.Worker.Concurrency*c.Worker.RecordServers))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

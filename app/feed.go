@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -212,7 +213,17 @@ func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, a
 	var rows []Record
 	g := f.app.DB.WithContext(ctx)
 	query := `UPDATE records SET state = 'queued', queued_at = ? WHERE id IN (SELECT id FROM records WHERE ` + which + ` LIMIT ? ` + db.SkipLocked(g) + `) RETURNING ` + claimColumns
-	err := g.Raw(query, append(append([]any{now}, args...), n)...).Scan(&rows).Error
+	claimed, err := db.Query(ctx, g, query, append(append([]any{now}, args...), n)...)
+	if err != nil {
+		return nil, fmt.Errorf("claiming records: %w", err)
+	}
+	err = db.Each(claimed, func(claimed *sql.Rows) error {
+		var r Record
+		err := claimed.Scan(&r.ID, &r.ListID, &r.AccountID, &r.RowNo, &r.Attempt, &r.Run, &r.Tries, &r.Crashes, &r.PersonKey,
+			&r.FirstName, &r.LastName, &r.FullName, &r.Domain, &r.Company, &r.Address)
+		rows = append(rows, r)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming records: %w", err)
 	}

@@ -23,6 +23,7 @@ type Queue struct {
 	Inspector *asynq.Inspector
 	client    *asynq.Client
 	bulk      *bulkClient
+	acks      *redis.Client // of the record servers: tells of ended tasks in groups
 }
 
 const (
@@ -52,10 +53,11 @@ func openQueue(ctx context.Context, url string, log *slog.Logger) (*Queue, error
 		Inspector: asynq.NewInspectorFromRedisClient(client),
 		client:    asynq.NewClientFromRedisClient(client),
 		bulk:      newBulkClient(client),
+		acks:      newAckClient(client),
 	}, nil
 }
 
-func (q *Queue) close() error { return errors.Join(q.bulk.close(), q.Redis.Close()) }
+func (q *Queue) close() error { return errors.Join(q.bulk.close(), q.acks.Close(), q.Redis.Close()) }
 
 // enqueue puts one task into its queue. A task that is already there is no error: ids are deterministic.
 func (q *Queue) enqueue(ctx context.Context, t *asynq.Task, opts ...asynq.Option) error {

@@ -157,3 +157,24 @@ func TestFailedAndUnknownRowsOfAnEndedListRunAgain(t *testing.T) {
 		require.EqualValues(t, 1, counted(t, e, as, l).Done)
 	})
 }
+
+func TestListThatHasEndedStaysEndedWhenNothingCanBeRunAgain(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		as := e.NewActor("owner@alder.example")
+		l, rows := running(t, e, as, threePeople)
+		for _, r := range rows {
+			require.NoError(t, e.Answer(t.Context(), r, r.Attempt, "x@"+r.Domain))
+		}
+		require.NoError(t, e.Export(t.Context(), l.ID))
+		require.NoError(t, e.DB.Exec("UPDATE records SET reason = 'bad_line'").Error)
+		before, err := e.List(t.Context(), as.Account, l.Ref)
+		require.NoError(t, err)
+		require.Equal(t, app.ListFinished, before.State)
+		_, err = e.RunAgain(t.Context(), as, l.Ref, app.Selection{})
+		refusedAs(t, "nothing_to_run", err)
+		after, err := e.List(t.Context(), as.Account, l.Ref)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // How a worker shows that it is alive: rows in the hands of one that has been silent for workerDead are given to others.
@@ -50,14 +51,18 @@ func (w *worker) tasks() []string {
 	return ids
 }
 
+// handsMore is how many record tasks a record server holds beyond the lookups that may run, at most twice as many: a task whose
+// answer is being committed leaves its place to the next one.
+const handsMore = 16
+
 // Work runs this process as a worker until ctx ends: the general server, the record servers, the feeder, the sweep and the heartbeat.
 // On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
 func (a *App) Work(ctx context.Context) error {
 	w := &worker{app: a, holding: map[string]int{}}
-	servers := []*asynq.Server{a.server(listConcurrency, queueWeights)}
+	servers := []*asynq.Server{a.server(a.Queue.Redis, listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
 	for range a.Config.Worker.RecordServers {
-		servers = append(servers, a.server(a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
+		servers = append(servers, a.server(a.Queue.acks, a.Config.Worker.Concurrency+min(a.Config.Worker.Concurrency, handsMore), map[string]int{QueueRecords: 1}))
 		handlers = append(handlers, a.recordJobs(w))
 	}
 	if err := w.beat(ctx); err != nil {
@@ -89,8 +94,8 @@ func (a *App) Work(ctx context.Context) error {
 	return w.leave()
 }
 
-func (a *App) server(concurrency int, queues map[string]int) *asynq.Server {
-	return asynq.NewServerFromRedisClient(a.Queue.Redis, asynq.Config{
+func (a *App) server(client *redis.Client, concurrency int, queues map[string]int) *asynq.Server {
+	return asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency: concurrency, Queues: queues, TaskCheckInterval: taskCheck, ShutdownTimeout: a.Config.Shutdown,
 		RetryDelayFunc: backoff, Logger: asynqLog{a.Log}, LogLevel: asynq.WarnLevel,
 		IsFailure: func(err error) bool {

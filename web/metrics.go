@@ -77,6 +77,9 @@ func (s *Server) count(v *visit, r *http.Request, status int, took time.Duration
 	if v.pace == quick {
 		s.meters.seconds.WithLabelValues(route).Observe(took.Seconds())
 	}
+	if v.look {
+		return // charts show what people and programs waited for
+	}
 	s.app.Metrics.Answered(took, status, v.timeout != "", v.pace == quick)
 }
 

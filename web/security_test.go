@@ -237,6 +237,23 @@ func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
 }
 
+func TestBalancersThatLookAreNeitherErrorsNorInTheCharts(t *testing.T) {
+	s := newSite(t)
+	for range 3 {
+		require.Equal(t, http.StatusOK, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+	}
+	require.NotContains(t, s.log.String(), `"route":"/readyz"`, "a line a second would say nothing")
+	s.server.StopStreams()
+	require.Equal(t, http.StatusServiceUnavailable, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+	require.Contains(t, s.log.String(), `"level":"INFO","msg":"request"`)
+	require.NotContains(t, s.log.String(), `"level":"ERROR"`, "a process that ends as it should is no error")
+	require.NoError(t, s.WritePoint(t.Context()))
+	points, err := s.Points(t.Context(), time.Hour, time.Minute)
+	require.NoError(t, err)
+	require.Empty(t, points)
+	require.Contains(t, s.send(http.DefaultClient, "GET", "/metrics", nil).body, `beagle_http_requests_total{method="GET",route="/readyz",status="503"} 1`)
+}
+
 func TestLimiterForgetsRatherThanGrows(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := newLimiter("x", 2, time.Minute, func() time.Time { return now })

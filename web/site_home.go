@@ -41,12 +41,14 @@ func (s *Server) sampleShow(q *call) error {
 
 // healthShow says that the process runs. It looks at nothing else, so that a broken database does not restart every web process.
 func (s *Server) healthShow(q *call) error {
+	q.visit.look = true
 	q.send(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
 	return nil
 }
 
 // readyShow says whether requests should come here: 503 while a back end is away or the process drains.
 func (s *Server) readyShow(q *call) error {
+	q.visit.look = true
 	parts, status := map[string]string{}, http.StatusOK
 	for part, err := range s.ready(q) {
 		parts[part] = "ok"

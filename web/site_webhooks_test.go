@@ -18,7 +18,7 @@ func TestWebhooksPageChoosesEventsAndSwitchesAFailedOneOnAgain(t *testing.T) {
 	require.Contains(t, got.body, "Choose at least one")
 	require.Equal(t, http.StatusSeeOther, s.send(b, "POST", "/webhooks", url.Values{"url": {"https://hooks.example/a"}, "events": {"list.finished"}}).status)
 	only := func() app.Webhook {
-		hooks, err := s.Webhooks(t.Context(), s.owner.Account)
+		hooks, err := s.Webhooks(t.Context(), s.owner)
 		require.NoError(t, err)
 		require.Len(t, hooks, 1)
 		return hooks[0]

@@ -14,6 +14,7 @@ var actionWords = map[string]string{
 	"list.archived": "Archived a list", "list.unarchived": "Took a list out of the archive", "record.edited": "Corrected a row", "record.retried": "Ran a row again",
 	"records.retry": "Ran chosen rows again", "records.remove": "Deleted rows", "list.retried": "Tried rows again", "list.deleted": "Deleted a list", "list.exported": "Downloaded a list", "known_emails.added": "Uploaded known addresses",
 	"retention.changed": "Changed how long lists are kept", "account.exported": "Took all data away", "account.deletion_set": "Deleted the account", "account.kept": "Kept the account after all",
+	"credits.given": "Gave credits", "task.archived": "Archived a task",
 	"domain.refreshed": "Asked about a domain again", "catalogue.published": "Published a list", "catalogue.withdrawn": "Withdrew a list", "catalogue.got": "Got a list from the catalogue",
 }
 

@@ -281,7 +281,10 @@ func TestWaitingAtTheGateRespectsTheContext(t *testing.T) {
 }
 
 func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
-	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock.Add(-30 * time.Minute)}
+	hosts := []probe.Host{{Name: "mx.acme.com"}}
+	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, Hosts: hosts, CheckedAt: clock.Add(-30 * time.Minute), TTL: time.Hour}
+	old := facts
+	old.CheckedAt = clock.Add(-time.Hour)
 	for _, c := range []struct {
 		outcome            string
 		known              Known
@@ -289,6 +292,9 @@ func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
 		status             string
 	}{
 		{"fresh facts and answer", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-24 * time.Hour)}}, 0, 0, StatusAcceptAll},
+		{"facts of an hour ago for an hour", Known{Facts: &old, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Servers: []string{"mx.acme.com"}}}, 1, 0, StatusAcceptAll},
+		{"an answer of other servers", Known{Facts: &old, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Servers: []string{"mx.before.com"}}}, 1, 1, StatusUnknown},
+		{"an answer of a server that is gone", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Probes: []probe.Answer{{Host: "mx.before.com"}}}}, 0, 1, StatusUnknown},
 		{"an answer of last week", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-8 * 24 * time.Hour)}}, 0, 1, StatusUnknown},
 		{"stale facts", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateNoMX, CheckedAt: clock.Add(-2 * time.Hour)}}, 1, 1, StatusUnknown},
 		{"a failed DNS is nothing", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateDNSFailed, CheckedAt: clock, TTL: time.Hour}}, 1, 1, StatusUnknown},
@@ -307,7 +313,7 @@ func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
 }
 
 func TestAGreylistedInventionIsAskedAgainByItsName(t *testing.T) {
-	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock}
+	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock, TTL: time.Hour}
 	s := &server{answers: map[string]probe.Answer{"john.smith": yes}, known: Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{
 		Verdict: probe.Unsure, Reason: probe.Greylisted, At: clock.Add(-time.Hour), RetryAfter: time.Minute, Probes: []probe.Answer{{Address: "bolimar.tosuk@acme.com", Status: probe.Unknown}}}}}
 	r := s.find(t)

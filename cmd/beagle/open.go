@@ -135,6 +135,9 @@ func openFor(ctx context.Context, data string) (*opened, error) {
 	if data == "" {
 		data = defaultData
 	}
+	if !embedded.Exists(data) {
+		return nil, fmt.Errorf("there is no installation in the folder %s: name that of `beagle up` with --data, or set DATABASE_URL", data)
+	}
 	return openEmbedded(ctx, data, false, quiet)
 }
 
