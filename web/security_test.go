@@ -197,6 +197,18 @@ func TestErrorsOfHTMXRequestsGoIntoTheOpenPage(t *testing.T) {
 	require.Equal(t, "/sign-in", got.header.Get("HX-Redirect"))
 }
 
+func TestErrorPageLeadsBackToWhereOneCanGoOn(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	at := "/lists/" + s.finished().Ref
+	b := s.signedIn("owner@one.example")
+	got := s.send(b, "POST", at+"/pause", nil)
+	require.Equal(t, http.StatusConflict, got.status)
+	require.Contains(t, got.body, `href="`+at+`">Back to the list`)
+	require.Contains(t, s.send(b, "GET", "/lists/nosuchlist", nil).body, `href="/lists">Go to your lists`)
+	require.Contains(t, s.send(s.browser(), "GET", "/nothing", nil).body, `href="/">To the front page`)
+}
+
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	s := newSite(t)
 	require.Equal(t, http.StatusNotFound, s.send(s.browser(), "GET", "/nothing", nil).status)

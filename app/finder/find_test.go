@@ -477,3 +477,10 @@ func TestEveryReasonHasASentenceAndEveryRuleAWhy(t *testing.T) {
 	}
 	require.Equal(t, "very high", last)
 }
+
+func TestReplyIsShownWithoutTheAddressThatStandsBesideIt(t *testing.T) {
+	for reply, want := range map[string]string{"<ada.ash@alder.example>: Recipient address rejected": "Recipient address rejected", "5.1.1 <ada.ash@alder.example> unknown": "5.1.1  unknown",
+		"No such user": "No such user", "": ""} {
+		require.Equal(t, want, unaddressed(reply, "ada.ash@alder.example"))
+	}
+}
