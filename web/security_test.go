@@ -16,6 +16,7 @@ import (
 	"beagle/app/apptest"
 	"beagle/app/config"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 )
 
@@ -248,6 +249,28 @@ func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
 	require.NoError(t, err, "the stream ends, it is not cut")
 	require.NoError(t, <-ended)
 	require.Equal(t, http.StatusServiceUnavailable, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+}
+
+func TestOneSlowAnswerOfABackEndTakesNobodyOut(t *testing.T) {
+	s := newSite(t)
+	now := time.Now()
+	s.App.Now = func() time.Time { return now }
+	look := func() int { return s.send(http.DefaultClient, "GET", "/readyz", nil).status }
+	require.Equal(t, http.StatusOK, look())
+	answers, nobody := s.App.Queue.Redis, redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	s.App.Queue.Redis = nobody
+	defer func() { s.App.Queue.Redis = answers; require.NoError(t, nobody.Close()) }()
+	now = now.Add(readyPatience - time.Second)
+	late := s.send(http.DefaultClient, "GET", "/readyz", nil)
+	require.Equal(t, []any{http.StatusOK, `{"redis":"late"}`}, []any{late.status, late.body})
+	now = now.Add(time.Second)
+	require.Equal(t, http.StatusServiceUnavailable, look())
+	require.Contains(t, s.log.String(), `"msg":"not ready","part":"redis"`)
+	fresh, err := New(s.App, Options{})
+	require.NoError(t, err)
+	r := httptest.NewRecorder()
+	fresh.Handler().ServeHTTP(r, httptest.NewRequest("GET", "/readyz", nil))
+	require.Equal(t, http.StatusServiceUnavailable, r.Code, "a process that has never seen all parts is not ready")
 }
 
 func TestBalancersThatLookAreNeitherErrorsNorInTheCharts(t *testing.T) {

@@ -56,6 +56,7 @@ type Server struct {
 	badKeys   *limiter // requests without a good key, by IP
 	signIns   *limiter // sign-ins and sign-ups, by IP
 	streams   *gauge   // live pages open, by account
+	seen      sighting // of the back ends
 	drain     chan struct{}
 	drainOnce sync.Once
 }
