@@ -114,9 +114,9 @@ func cleanTags(tags []string) ([]string, error) {
 		if tag != "" && !slices.Contains(clean, tag) {
 			clean = append(clean, tag)
 		}
-	}
-	if len(clean) > maxTags {
-		return nil, Refuse(CodeBadInput, "too_many_tags", "A list may have at most %d tags.", maxTags)
+		if len(clean) > maxTags { // a request may hold very many
+			return nil, Refuse(CodeBadInput, "too_many_tags", "A list may have at most %d tags.", maxTags)
+		}
 	}
 	slices.Sort(clean)
 	return clean, nil

@@ -199,7 +199,7 @@ func (w *Webhook) set(target string, events []string) error {
 			return Refuse(CodeBadInput, "invalid_event", "The events are %s.", strings.Join(Events, ", "))
 		}
 	}
-	w.URL, w.Events = target, events
+	w.URL, w.Events = target, slices.DeleteFunc(slices.Clone(Events), func(e string) bool { return !slices.Contains(events, e) }) // each once
 	return nil
 }
 

@@ -46,7 +46,7 @@ var (
 )
 
 // tabTime is how long a test may need its tab: all pages, on a busy machine.
-const tabTime = 5 * time.Minute
+const tabTime = 15 * time.Minute
 
 // inEachLook clicks through a flow in both schemes and widths. visit opens a tab on a site.
 func inEachLook(t *testing.T, flow func(t *testing.T, visit func(*site) *tab)) {

@@ -197,6 +197,18 @@ func TestErrorsOfHTMXRequestsGoIntoTheOpenPage(t *testing.T) {
 	require.Equal(t, "/sign-in", got.header.Get("HX-Redirect"))
 }
 
+func TestErrorPageLeadsBackToWhereOneCanGoOn(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	at := "/lists/" + s.finished().Ref
+	b := s.signedIn("owner@one.example")
+	got := s.send(b, "POST", at+"/pause", nil)
+	require.Equal(t, http.StatusConflict, got.status)
+	require.Contains(t, got.body, `href="`+at+`">Back to the list`)
+	require.Contains(t, s.send(b, "GET", "/lists/nosuchlist", nil).body, `href="/lists">Go to your lists`)
+	require.Contains(t, s.send(s.browser(), "GET", "/nothing", nil).body, `href="/">To the front page`)
+}
+
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	s := newSite(t)
 	require.Equal(t, http.StatusNotFound, s.send(s.browser(), "GET", "/nothing", nil).status)
@@ -208,7 +220,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 }
 
 func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
-	s := newSite(t, func(c *config.Config) { c.Shutdown = 5 * time.Second })
+	s := newSite(t, func(c *config.Config) { c.Shutdown, c.RequestTimeout = 5*time.Second, 40*time.Second })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -230,6 +242,7 @@ func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
 	defer events.Body.Close()
 	require.Equal(t, "text/event-stream", events.Header.Get("Content-Type"))
 
+	require.Contains(t, s.log.String(), `"level":"WARN","msg":"REQUEST_TIMEOUT 40s is not below the 30s of most routers`)
 	stop()
 	_, err = io.ReadAll(events.Body)
 	require.NoError(t, err, "the stream ends, it is not cut")

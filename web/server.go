@@ -107,8 +107,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	if t := s.app.Config.RequestTimeout; t >= routerTimeout {
-		s.log.WarnContext(ctx, "REQUEST_TIMEOUT is not below the router's: clients see its error page while the work goes on here", "request_timeout", t, "router_timeout", routerTimeout)
+	for _, w := range s.app.Config.Warnings() {
+		s.log.WarnContext(ctx, w.Variable+" "+w.Text)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 
 	"beagle/app"
 )
@@ -44,11 +43,7 @@ func (s *Server) keysCreate(q *call) error {
 }
 
 func (s *Server) keysRevoke(q *call) error {
-	id, err := strconv.ParseInt(q.param("key"), 10, 64)
-	if err != nil {
-		return app.Refuse(app.CodeNotFound, "key_not_found", "No such key.")
-	}
-	if err := s.app.RevokeKey(q.ctx(), q.actor, id); err != nil {
+	if err := s.app.RevokeKey(q.ctx(), q.actor, idParam(q, "key")); err != nil {
 		return err
 	}
 	return q.redirect("/keys")

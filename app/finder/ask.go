@@ -95,10 +95,10 @@ func (q *question) addressOf(c candidate) string { return c.local + "@" + q.doma
 
 // Bounds of what is asked in one go.
 const (
-	groupMost    = 8   // candidates
-	groupGone    = 0.1 // of the people asked for have no mailbox
-	wasteLearned = 0.2 // questions that may turn out needless, on average, where two people are confirmed
-	wasteUnknown = 0.4 // the same elsewhere
+	groupMost    = 8    // candidates
+	groupGone    = 0.1  // of the people asked for have no mailbox
+	wasteLearned = 0.2  // questions that may turn out needless, on average, where two people are confirmed
+	wasteUnknown = 0.38 // the same elsewhere
 )
 
 // together is how many of the candidates are asked in one go: the first, and more while few of them are likely to be needless
@@ -154,6 +154,12 @@ func (a asked) unclear() bool { return a.Status == probe.Unknown && a.Reason == 
 // stops reports an answer after which nobody else should be asked of this host now.
 func (a asked) stops() bool { return !a.yes() && a.Status != probe.Invalid && !a.unclear() }
 
+// byNickname reports whether a form with less than the whole name is made of a familiar form of the name that was typed, as lotte@ of
+// Charlotte or bsmith@ of Robert: it may be a colleague's who is called so. Who is typed by a familiar form has a formal one.
+func (q *question) byNickname(a asked) bool {
+	return a.class != whole && a.kind == KindNickname && !familiar()[wordKey(q.name.First.Text)]
+}
+
 // stands reports whether a mailbox that answered can be taken for this person's. The whole family
 // name with the whole given name always can. With an initial it can unless the domain is known to
 // write addresses otherwise or the mailbox was found to be somebody else's. A loose form (first@,
@@ -162,7 +168,7 @@ func (q *question) stands(a asked) bool {
 	switch {
 	case a.class == whole:
 		return true
-	case q.somebodyElses(a):
+	case q.somebodyElses(a), q.byNickname(a):
 		return false
 	case a.class == initial:
 		return !q.post.contradicts(a.template)

@@ -79,6 +79,9 @@ func workerCommand() *cobra.Command {
 // work runs jobs, and shows /metrics and /healthz on WORKER_PORT. At WORKER_MAX_AGE it drains and ends well, to be started anew by
 // whatever keeps it running.
 func work(ctx context.Context, o *opened) error {
+	for _, w := range o.Config.Warnings() {
+		o.Log.WarnContext(ctx, w.Variable+" "+w.Text)
+	}
 	if age := o.Config.Worker.MaxAge; age > 0 {
 		age += time.Duration(float64(age) * maxAgeSpread * rand.Float64())
 		old, cancel := context.WithTimeoutCause(ctx, age, errOld)
