@@ -54,7 +54,7 @@ func (a *App) askAbout(ctx context.Context, process string, t recordTask, ask As
 	began := time.Now()
 	asked, span := a.startIn(asking, t.Trace, "ask")
 	result, err := ask(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
-		Alone: t.Tries > 0}) // colleagues are waited for once
+		Alone: t.alone(a.Config.Worker.MaxTries)})
 	span.Set("status", result.Status, "reason", result.Reason)
 	span.End(err)
 	if err != nil {
