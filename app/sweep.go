@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -139,12 +138,10 @@ func (q *Queue) recordTasks(ctx context.Context) (waiting, taken map[string]bool
 	return asSet(pending.Val(), scheduled.Val(), retry.Val()), asSet(active.Val()), nil
 }
 
-// asSet is a set of record tasks by their ids without the shard: a worker of an earlier version queues them without one.
 func asSet(groups ...[]string) map[string]bool {
 	set := map[string]bool{}
 	for _, g := range groups {
 		for _, id := range g {
-			id, _, _ = strings.Cut(id, shardMark)
 			set[id] = true
 		}
 	}
