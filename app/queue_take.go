@@ -16,20 +16,20 @@ import (
 
 // How record tasks are taken from the queue. asynq takes one task with each call, whichever is oldest. taker is a hook of the record servers'
 // Redis client that answers these calls from a few tasks taken at once, and prefers those whose domain belongs to this worker: the sessions
-// to a company's mail servers, and what its first rows have taught, are used by its other rows (ADR 10).
+// to a company's mail servers, and what its first rows have taught, are used by its other rows (ADR 14).
 const (
 	takeMost   = 16                     // tasks taken at once
 	takeShare  = 4                      // of the tasks that could be taken up now, a quarter
 	takeOthers = 4                      // of other workers' tasks, when none of our own waits
-	takeWindow = 512                    // oldest tasks of the queue among which our own are looked for
+	takeWindow = 256                    // oldest tasks of the queue among which our own are looked for
 	takeRest   = 500 * time.Millisecond // tasks that no server has asked for by then go back
 	takeShards = 256
-	shardMark  = "@" // in the id of a task, before its shard
 )
 
 // takeTasks does what asynq's own script for one task does (v0.26, internal/rdb), for several: {id, message, …}.
 // KEYS: pending, paused, active, lease. ARGV: end of the lease, prefix of a task's key, how many, our shards as a 1 for each of takeShards
-// or "" for all, how many of the oldest to look at, how many of others' to take when none is ours.
+// or "" for all, how many of the oldest to look at, how many of others' to take when none is ours. A shard is read from the task's payload
+// (recordTask.Shard), where no value can look like it, since quotes within values are escaped; a task without one is everybody's.
 var takeTasks = redis.NewScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return {} end
 local most, share, got = tonumber(ARGV[3]), ARGV[4], {}
@@ -52,8 +52,12 @@ if share ~= '' then
     local ids = redis.call('LRANGE', KEYS[1], -passed - 64, -passed - 1)
     length = #ids
     for i = length, 1, -1 do
-      local shard = string.match(ids[i], '@(%d+)$')
-      if #got < 2 * most and (not shard or string.byte(share, tonumber(shard) + 1) == 49) then
+      local ours = false
+      if #got < 2 * most then
+        local shard = string.match(redis.call('HGET', ARGV[2] .. ids[i], 'msg') or '', '"h":(%d+)')
+        ours = not shard or string.byte(share, tonumber(shard)) == 49
+      end
+      if ours then
         redis.call('LREM', KEYS[1], -1, ids[i])
         redis.call('LPUSH', KEYS[3], ids[i])
         begin(ids[i])
@@ -102,12 +106,12 @@ func newTaker(r *redis.Client, log *slog.Logger) *taker {
 	return t
 }
 
-// shardOf tells which shard the task of a row belongs to: rows of one company belong to the same.
-func (t recordTask) shardOf() string {
+// shardOf tells which shard, from 1, the task of a row belongs to: rows of one company belong to the same.
+func (t recordTask) shardOf() int {
 	_, mail, _ := strings.Cut(t.Address, "@")
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(strings.ToLower(firstOf(t.Domain, mail, t.Company, strconv.FormatInt(t.ID, 10)))))
-	return strconv.Itoa(int(h.Sum32() % takeShards))
+	return 1 + int(h.Sum32()%takeShards)
 }
 
 // sharing says that this worker is one of several: the shards are dealt out in turn. Nobody need agree on it: tasks whose worker is busy or

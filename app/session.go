@@ -166,7 +166,8 @@ func (a *App) countFailure(ctx context.Context, email, ip string) {
 
 func (a *App) forgetFailures(ctx context.Context, email string) {
 	key := failureKeys(email, "")[0]
-	a.Queue.Redis.Del(ctx, key, key+":wait")
+	a.Queue.Redis.Del(ctx, key)
+	a.Queue.Redis.Del(ctx, key+":wait") // by itself: the two may be on different nodes of a cluster
 }
 
 // cut shortens s to at most n bytes without splitting a character.

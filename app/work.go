@@ -89,6 +89,7 @@ func (a *App) Work(ctx context.Context) error {
 	feeding := sync.WaitGroup{}
 	feeding.Go(func() { a.Feed(ctx) })
 	feeding.Go(func() { a.Sweep(ctx) })
+	feeding.Go(func() { w.keepSharing(ctx) })
 	feeding.Go(func() { a.watchProcesses(ctx) })
 	feeding.Go(func() { a.settler.meters.publish(ctx, a) })
 	<-ctx.Done()
@@ -140,7 +141,16 @@ func (w *worker) beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing a heartbeat: %w", err)
 	}
-	return w.share(ctx, now)
+	return nil
+}
+
+func (w *worker) keepSharing(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := w.share(ctx, w.app.Now()); err != nil && ctx.Err() == nil {
+			w.app.Log.WarnContext(ctx, "rows are not shared out anew", "error", err)
+		}
+		rest(ctx, workerBeat)
+	}
 }
 
 // share finds this worker's place among the living: it decides whose rows it prefers.
