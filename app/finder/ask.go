@@ -97,8 +97,8 @@ func (q *question) addressOf(c candidate) string { return c.local + "@" + q.doma
 const (
 	groupMost    = 8    // candidates
 	groupGone    = 0.1  // of the people asked for have no mailbox
-	wasteLearned = 0.2  // questions that may turn out needless, on average, where two people are confirmed
-	wasteUnknown = 0.38 // the same elsewhere
+	wasteLearned = 0.15 // questions that may turn out needless, on average, where two people are confirmed
+	wasteUnknown = 0.3  // the same elsewhere
 )
 
 // together is how many of the candidates are asked in one go: the first, and more while few of them are likely to be needless

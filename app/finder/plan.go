@@ -37,9 +37,10 @@ func (q *question) plan() []candidate {
 	return out
 }
 
-// refutedBy is how many more addresses must have been refused under the commonest pattern than twice those that were confirmed: with
-// every fourth person gone that happens by chance at one company in a hundred, where nobody is confirmed, and seldom elsewhere.
-const refutedBy = 4
+// refutedBy is how many more addresses must have been refused under the commonest pattern than twice those that were confirmed. Names of
+// several spellings are refused more than once, so it takes more than chance would: with every fourth person gone, eight of eight are refused
+// at one company in 65,000.
+const refutedBy = 8
 
 // refuted reports whether so many people were refused under the pattern that the domain seems to have that it must have another, one that
 // was not asked for: those who were confirmed are strays. Who was found under another form does not count as refused.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,14 @@ type Answer struct {
 	Took       time.Duration `json:"took"`        // nanoseconds, waiting for a session included
 	RetryAfter time.Duration `json:"retry_after"` // nanoseconds; > 0: asking again after this may help
 	Lines      []Line        `json:"lines"`       // at most 64
+}
+
+// connected begins the line of a new session.
+const connected = "connected to "
+
+// Opened reports whether a session was opened for this answer.
+func (a Answer) Opened() bool {
+	return slices.ContainsFunc(a.Lines, func(l Line) bool { return l.From == "I" && strings.HasPrefix(l.Text, connected) })
 }
 
 // Tri is an answer that may be missing.

@@ -134,7 +134,7 @@ func (p *Prober) open(ctx context.Context, h Host, q *question, done func()) (*s
 			continue
 		}
 		p.memory.markIP(h.Name, ip, true)
-		q.notes.add("I", fmt.Sprintf("connected to %s [%s]%s", h.Name, ip, p.sources.from(conn)))
+		q.notes.add("I", fmt.Sprintf(connected+"%s [%s]%s", h.Name, ip, p.sources.from(conn)))
 		s := newSession(conn, h.Name, ip, &p.cfg, q.notes)
 		s.done = done
 		if out, ok := p.greet(ctx, h, s); !ok {
