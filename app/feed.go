@@ -177,10 +177,11 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 
 func (r Record) task() recordTask {
 	return recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: r.Attempt, Run: r.Run, Tries: r.Tries, Key: r.PersonKey,
-		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address, Crashes: r.Crashes}
+		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address, Crashes: r.Crashes,
+		Waited: r.Reason == finder.ReasonAmbiguous || r.Reason == finder.ReasonPatternUnknown}
 }
 
-const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address"
+const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address, reason"
 
 // claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row
 // order, and in the end those that waited for the others.
@@ -220,7 +221,7 @@ func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, a
 	err = db.Each(claimed, func(claimed *sql.Rows) error {
 		var r Record
 		err := claimed.Scan(&r.ID, &r.ListID, &r.AccountID, &r.RowNo, &r.Attempt, &r.Run, &r.Tries, &r.Crashes, &r.PersonKey,
-			&r.FirstName, &r.LastName, &r.FullName, &r.Domain, &r.Company, &r.Address)
+			&r.FirstName, &r.LastName, &r.FullName, &r.Domain, &r.Company, &r.Address, &r.Reason)
 		rows = append(rows, r)
 		return err
 	})

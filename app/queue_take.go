@@ -16,10 +16,10 @@ import (
 
 // How record tasks are taken from the queue. asynq takes one task with each call, whichever is oldest. taker is a hook of the record servers'
 // Redis client that answers these calls from a few tasks taken at once, and prefers those whose domain belongs to this worker: the sessions
-// to a company's mail servers, and what its first rows have taught, are used by its other rows (ADR 10).
+// to a company's mail servers, and what its first rows have taught, are used by its other rows (ADR 14).
 const (
 	takeMost   = 16                     // tasks taken at once
-	takeShare  = 4                      // of the lookups that could begin now, a quarter
+	takeShare  = 4                      // of the tasks that could be taken up now, a quarter
 	takeOthers = 4                      // of other workers' tasks, when none of our own waits
 	takeWindow = 256                    // oldest tasks of the queue among which our own are looked for
 	takeRest   = 500 * time.Millisecond // tasks that no server has asked for by then go back
@@ -90,7 +90,7 @@ const recordsPrefix = "asynq:{" + QueueRecords + "}:" // of the keys of their qu
 type taker struct {
 	redis *redis.Client
 	log   *slog.Logger
-	free  func() int // lookups that could begin now
+	free  func() int // tasks that this process could take up now
 
 	mu    sync.Mutex
 	share string

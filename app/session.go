@@ -64,6 +64,9 @@ func (a *App) SignIn(ctx context.Context, email, password, ip, agent string) (to
 		return "", User{}, Refuse(CodeUnauthorized, "sign_in_failed", "The address or the password is wrong.")
 	}
 	a.forgetFailures(ctx, email)
+	if err := a.mustLast(ctx, user.AccountID); err != nil {
+		return "", User{}, err
+	}
 	token, err = a.openSession(ctx, user, ip, agent)
 	if err != nil {
 		return "", User{}, err

@@ -58,18 +58,22 @@ func (w *worker) tasks() []string {
 	return ids
 }
 
+// handsMore is how many record tasks a record server holds beyond the lookups that may run, at most twice as many: a task whose
+// answer is being committed leaves its place to the next one.
+const handsMore = 16
+
 // Work runs this process as a worker until ctx ends: the general server, the record servers, the feeder, the sweep and the heartbeat.
 // On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
 func (a *App) Work(ctx context.Context) error {
 	w := &worker{app: a, holding: map[string]int{}}
 	servers := []*asynq.Server{a.server(a.Queue.Redis, listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
+	hands := a.Config.Worker.Concurrency + min(a.Config.Worker.Concurrency, handsMore)
 	for range a.Config.Worker.RecordServers {
-		servers = append(servers, a.server(a.Queue.rows, a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
+		servers = append(servers, a.server(a.Queue.rows, hands, map[string]int{QueueRecords: 1}))
 		handlers = append(handlers, a.recordJobs(w))
 	}
-	lookups := a.Config.Worker.RecordServers * a.Config.Worker.Concurrency
-	a.Queue.taker.free = func() int { return lookups - w.busy() }
+	a.Queue.taker.free = func() int { return a.Config.Worker.RecordServers*hands - w.busy() }
 	if err := w.beat(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"beagle/app"
 	"beagle/app/config"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,6 +49,32 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		"go_goroutines ",
 	} {
 		require.True(t, strings.Contains(text, line), "no line %s", line)
+	}
+}
+
+func TestEveryMetricIsInTheGuideAndTheOtherWayRound(t *testing.T) {
+	s := newSite(t)
+	described := make(chan *prometheus.Desc, 500)
+	s.App.Metrics.Registry.Describe(described)
+	close(described)
+	exported := map[string]bool{}
+	for d := range described {
+		if name := regexpFind(d.String(), `fqName: "(beagle_\w+)"`); name != "" {
+			exported[name] = true
+		}
+	}
+	require.Greater(t, len(exported), 20)
+	guide, err := os.ReadFile("../docs/deploy.md")
+	require.NoError(t, err)
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile(`beagle_\w+`).FindAllString(string(guide), -1) {
+		documented[m] = true
+	}
+	for name := range exported {
+		require.True(t, documented[name], "%s is not in docs/deploy.md", name)
+	}
+	for name := range documented {
+		require.True(t, exported[name], "docs/deploy.md names %s, which is not exported", name)
 	}
 }
 

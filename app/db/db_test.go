@@ -12,6 +12,7 @@ import (
 	"beagle/app/db"
 	"beagle/migrations"
 
+	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 )
@@ -53,6 +54,26 @@ func TestMigratingTwiceAtOnceAppliesEachMigrationOnce(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close(g)) }()
 	left, err := db.Pending(t.Context(), g, migrations.FS)
+	require.NoError(t, err)
+	require.Zero(t, left)
+}
+
+func TestLookingAtMigrationsWaitsForNobody(t *testing.T) {
+	url := services.Postgres(t)
+	g, err := db.Open(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close(g)) }()
+	require.NoError(t, db.Migrate(t.Context(), g, migrations.FS))
+	raw, err := g.DB()
+	require.NoError(t, err)
+	migrating, err := raw.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, migrating.Close()) }()
+	_, err = migrating.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", lock.DefaultLockID) // what a release step holds
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // what /readyz gives it
+	defer cancel()
+	left, err := db.Pending(ctx, g, migrations.FS)
 	require.NoError(t, err)
 	require.Zero(t, left)
 }

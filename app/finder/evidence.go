@@ -3,6 +3,7 @@ package finder
 import (
 	"math"
 	"sort"
+	"strings"
 	"time"
 
 	"beagle/app/probe"
@@ -162,7 +163,7 @@ func (q *question) candidateEvidence() []CandidateEvidence {
 	for _, a := range q.asked {
 		shown[a.local] = true
 		c := q.oneCandidate(a.candidate)
-		c.Verdict, c.Reason, c.Code, c.Text, c.Earlier = string(a.Status), string(a.Reason), a.Code, clip(a.Text, maxEvidenceText/2), a.earlier
+		c.Verdict, c.Reason, c.Code, c.Text, c.Earlier = string(a.Status), string(a.Reason), a.Code, clip(unaddressed(a.Text, c.Email), maxEvidenceText/2), a.earlier
 		out = append(out, c)
 	}
 	for i, unasked := 0, 0; i < len(q.cands) && unasked < maxEvidenceUnasked && len(out) < maxEvidenceCandidates; i++ {
@@ -176,6 +177,11 @@ func (q *question) candidateEvidence() []CandidateEvidence {
 
 func (q *question) oneCandidate(c candidate) CandidateEvidence {
 	return CandidateEvidence{Email: c.local + "@" + q.domain, Pattern: templates().all[c.template].Reads, Prior: round3(c.prior), Posterior: round3(c.p)}
+}
+
+// unaddressed is a reply without the address that it is about, which stands beside it.
+func unaddressed(reply, email string) string {
+	return strings.TrimLeft(strings.ReplaceAll(reply, "<"+email+">", ""), ": ")
 }
 
 // evidence lists the domain's likeliest templates, and all that were confirmed.
