@@ -10,7 +10,7 @@ FROM gcr.io/distroless/static-debian12:nonroot
 # Paths are those of the Procfile: bin/beagle web | worker | clock | migrate.
 WORKDIR /app
 COPY --from=build /app/bin/beagle bin/beagle
-# For `up --data /data`; the other commands keep nothing on disk.
+# For `up --data /data`, with BIND_ADDRESS=0.0.0.0; the other commands keep nothing on disk.
 COPY --from=build --chown=nonroot:nonroot /data /data
 ENV PORT=3000
 EXPOSE 3000

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"beagle/app/report"
@@ -20,6 +22,9 @@ const (
 	alarmTries   = 2 // of one round; the next round tries again
 	alarmPause   = time.Second
 )
+
+// alarmPing is followed by an address of PING_URLS.
+const alarmPing = "ping "
 
 // Alarm is something that is wrong now, or was and nobody could be told yet that it is over.
 type Alarm struct {
@@ -135,6 +140,23 @@ func (a *App) tellOnce(ctx context.Context, d Delivery) error {
 	return expectOK(req)
 }
 
+// forgetPings ends the alarms of addresses that PING_URLS no longer names: nobody would.
+func (a *App) forgetPings(ctx context.Context) error {
+	on, err := a.Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, alarm := range on {
+		address, ok := strings.CutPrefix(alarm.Name, alarmPing)
+		if ok && !slices.Contains(a.Config.Run.PingURLs, address) {
+			if err := a.allClear(ctx, alarm.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // ping asks every address of PING_URLS. One that does not answer 200 twice is an alarm.
 func (a *App) ping(ctx context.Context) (string, error) {
 	silent := 0
@@ -146,9 +168,9 @@ func (a *App) ping(ctx context.Context) (string, error) {
 		}
 		if err != nil {
 			silent++
-			err = a.raise(ctx, "ping "+address, err.Error())
+			err = a.raise(ctx, alarmPing+address, err.Error())
 		} else {
-			err = a.allClear(ctx, "ping "+address)
+			err = a.allClear(ctx, alarmPing+address)
 		}
 		if err != nil {
 			return "", err

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -45,6 +46,15 @@ func (a *App) Keys(ctx context.Context, account int64) ([]Key, error) {
 	return keys, nil
 }
 
+// KeysFor lists the keys that somebody may see: all of them who manages the account, others their own.
+func (a *App) KeysFor(ctx context.Context, as Actor) ([]Key, error) {
+	keys, err := a.Keys(ctx, as.Account)
+	if err == nil && !as.Manages() {
+		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.UserID != as.User })
+	}
+	return keys, err
+}
+
 // CreateKey makes a key. secret is the only time anybody sees it.
 func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) (key Key, secret string, err error) {
 	if err := as.MayManage(); err != nil {
@@ -72,12 +82,14 @@ func (a *App) CreateKey(ctx context.Context, as Actor, name string, inURL bool) 
 	return key, secret, nil
 }
 
-// RevokeKey makes a key useless from now on. Somebody else's key is not found.
+// RevokeKey makes a key useless from now on. Who does not manage the account may revoke keys of their own. Another account's key is
+// not found.
 func (a *App) RevokeKey(ctx context.Context, as Actor, id int64) error {
-	if err := as.MayManage(); err != nil {
-		return err
+	live := a.DB.WithContext(ctx).Model(&Key{}).Where("account_id = ? AND id = ? AND revoked_at IS NULL", as.Account, id)
+	if !as.Manages() {
+		live = live.Where("user_id = ?", as.User)
 	}
-	done := a.DB.WithContext(ctx).Model(&Key{}).Where("account_id = ? AND id = ? AND revoked_at IS NULL", as.Account, id).Update("revoked_at", a.Now())
+	done := live.Update("revoked_at", a.Now())
 	if done.Error != nil {
 		return fmt.Errorf("revoking key %d: %w", id, done.Error)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type App struct {
 
 	id       string // of this process, among the workers
 	hashing  slots
+	lookups  slots  // of records: so many at once
 	noHash   string // what a password is compared with when there is no user
 	optOuts  optOuts
 	question AskFunc // what a record job asks
@@ -78,7 +80,7 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *App, err error) {
 	if err := c.NeedServices(); err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: o.Log, Now: o.Now, hashing: make(slots, hashSlots)}
+	a := &App{Config: c, Log: o.Log, Now: o.Now, hashing: make(slots, hashSlots), lookups: make(slots, max(1, c.Worker.Concurrency*c.Worker.RecordServers))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -195,28 +197,39 @@ func (a *App) Close() error {
 	return errors.Join(append(errs, a.Trace.Close())...)
 }
 
-// Ready tells which of the parts behind the app do not answer: the name of the part and what is wrong. Empty means ready.
+// Ready tells which of the parts behind the app do not answer: the name of the part and what is wrong. Empty means ready. All parts are asked
+// at once, so that a slow one does not take the others' time.
 func (a *App) Ready(ctx context.Context) map[string]error {
+	var mu sync.Mutex
 	bad := map[string]error{}
 	note := func(part string, err error) {
 		if err != nil {
+			mu.Lock()
 			bad[part] = err
+			mu.Unlock()
 		}
 	}
+	var parts sync.WaitGroup
+	parts.Go(func() { a.readyDatabase(ctx, note) })
+	parts.Go(func() { note("redis", a.Queue.Redis.Ping(ctx).Err()) })
+	parts.Go(func() { note("files", a.Files.Check(ctx)) })
+	parts.Wait()
+	return bad
+}
+
+func (a *App) readyDatabase(ctx context.Context, note func(part string, err error)) {
 	conn, err := a.DB.DB()
 	if err == nil {
 		err = conn.PingContext(ctx)
 	}
 	note("database", err)
-	if err == nil && !a.migrated.Load() {
-		pending, err := db.Pending(ctx, a.DB, migrations.FS)
-		if err == nil && pending > 0 {
-			err = fmt.Errorf("%d migrations have not run: beagle migrate", pending)
-		}
-		a.migrated.Store(err == nil) // they do not go away again, and looking costs a query each
-		note("migrations", err)
+	if err != nil || a.migrated.Load() {
+		return
 	}
-	note("redis", a.Queue.Redis.Ping(ctx).Err())
-	note("files", a.Files.Check(ctx))
-	return bad
+	pending, err := db.Pending(ctx, a.DB, migrations.FS)
+	if err == nil && pending > 0 {
+		err = fmt.Errorf("%d migrations have not run: beagle migrate", pending)
+	}
+	a.migrated.Store(err == nil) // they do not go away again, and looking costs a query each
+	note("migrations", err)
 }

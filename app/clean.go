@@ -65,24 +65,27 @@ func (a *App) Clean(ctx context.Context) (string, error) {
 	return "deleted " + strings.Join(done, ", "), errors.Join(errs...)
 }
 
-// cleanLists deletes lists that are past the retention of their account, as a person would.
+// cleanLists deletes lists that are past the retention of their account, as a person would. One that cannot be deleted now keeps no other.
 func (a *App) cleanLists(ctx context.Context) (int64, error) {
-	var accounts []Account
-	if err := a.DB.WithContext(ctx).Where("retention_days > 0").Find(&accounts).Error; err != nil {
-		return 0, fmt.Errorf("reading accounts: %w", err)
+	var terms []int // in days; few, however many accounts there are
+	if err := a.DB.WithContext(ctx).Model(&Account{}).Where("retention_days > 0").Distinct().Order("retention_days").Pluck("retention_days", &terms).Error; err != nil {
+		return 0, fmt.Errorf("reading how long lists are kept: %w", err)
 	}
 	n := int64(0)
-	for _, account := range accounts {
+	var errs []error
+	for _, days := range terms {
 		var old []List
-		err := a.DB.WithContext(ctx).Where("account_id = ? AND state IN ? AND COALESCE(finished_at, created_at) < ? AND id NOT IN (?)", account.ID,
-			[]string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -account.RetentionDays), a.DB.Model(&CatalogueItem{}).Select("list_id").Where("withdrawn_at IS NULL")).
+		err := a.DB.WithContext(ctx).Select("id, ref, account_id").Where("account_id IN (?)", a.DB.Model(&Account{}).Select("id").Where("retention_days = ?", days)).
+			Where("state IN ? AND COALESCE(finished_at, created_at) < ?", []string{ListMapping, ListFinished, ListCanceled, ListFailed}, a.Now().AddDate(0, 0, -days)).
+			Where("id NOT IN (?)", a.DB.Model(&CatalogueItem{}).Select("list_id").Where("withdrawn_at IS NULL")).
 			Order("id").Limit(cleanLists - int(n)).Find(&old).Error
 		if err != nil {
 			return n, fmt.Errorf("reading old lists: %w", err)
 		}
 		for _, l := range old {
-			if err := a.DeleteList(ctx, Actor{Account: account.ID}, l.Ref); err != nil {
-				return n, fmt.Errorf("deleting old list %d: %w", l.ID, err)
+			if err := a.DeleteList(ctx, Actor{Account: l.AccountID}, l.Ref); err != nil {
+				errs = append(errs, fmt.Errorf("deleting old list %d: %w", l.ID, err))
+				continue
 			}
 			n++
 		}
@@ -90,5 +93,5 @@ func (a *App) cleanLists(ctx context.Context) (int64, error) {
 			break
 		}
 	}
-	return n, nil
+	return n, errors.Join(errs...)
 }

@@ -234,7 +234,7 @@ func (a *App) pingWorkers(ctx context.Context) (string, error) {
 		err := fmt.Errorf("no worker has shown itself for %s while %d events wait: start `beagle worker`", workersMissing, backlog.Total())
 		return "", errors.Join(err, a.raise(ctx, alarmWorkers, err.Error()))
 	}
-	if err := a.allClear(ctx, alarmWorkers); err != nil {
+	if err := errors.Join(a.allClear(ctx, alarmWorkers), a.forgetPings(ctx)); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d workers, %d events wait", len(living), backlog.Total()), nil

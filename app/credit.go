@@ -157,17 +157,6 @@ func (a *App) watchBalance(tx *gorm.DB, account int64) error {
 	return nil
 }
 
-// GrantCredits adds credits to an account: what an operator gives.
-func (a *App) GrantCredits(ctx context.Context, account, amount int64) error {
-	return a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		entry := CreditEntry{AccountID: account, Amount: amount, Kind: creditGrant, Run: 1, CreatedAt: a.Now()}
-		if err := tx.Create(&entry).Error; err != nil {
-			return fmt.Errorf("writing the ledger: %w", err)
-		}
-		return a.addToBalances(tx, []CreditEntry{entry})
-	})
-}
-
 // SpentThisMonth is how many credits an account has spent since the first of the month, UTC.
 func (a *App) SpentThisMonth(ctx context.Context, account int64) (int64, error) {
 	now := a.Now().UTC()

@@ -128,7 +128,7 @@ func (a *App) accountData(ctx context.Context, as Actor) (data accountData, list
 	for _, k := range keys {
 		data.Keys = append(data.Keys, keyData{k.Name, k.Prefix, k.CreatedAt, k.RevokedAt})
 	}
-	hooks, err := a.Webhooks(ctx, as.Account)
+	hooks, err := a.Webhooks(ctx, as)
 	if err != nil {
 		return data, nil, err
 	}

@@ -71,6 +71,9 @@ func (a *App) Deliveries(ctx context.Context, account int64, limit int) ([]Deliv
 
 // Redeliver sends a message again, whatever became of it.
 func (a *App) Redeliver(ctx context.Context, as Actor, ref string) (Delivery, error) {
+	if err := as.MayManage(); err != nil {
+		return Delivery{}, err
+	}
 	var d Delivery
 	err := a.DB.WithContext(ctx).Where("account_id = ? AND ref = ?", as.Account, ref).First(&d).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
@@ -114,7 +117,8 @@ func (a *App) deliverJob(ctx context.Context, task *asynq.Task) error {
 	return nil
 }
 
-// Deliver sends one message that is due and notes what became of it. Only one call sends each try.
+// Deliver sends one message that is due and notes what became of it. Only one call sends each try. It goes to where its webhook leads
+// now, and nowhere when that was switched off meanwhile.
 func (a *App) Deliver(ctx context.Context, id int64) error {
 	now := a.Now()
 	mine := a.DB.WithContext(ctx).Exec("UPDATE webhook_deliveries SET next_at = ? WHERE id = ? AND state = 'pending' AND next_at <= ?", now.Add(deliveryClaim), id, now)
@@ -125,24 +129,30 @@ func (a *App) Deliver(ctx context.Context, id int64) error {
 	if err := a.DB.WithContext(ctx).First(&d, id).Error; err != nil {
 		return fmt.Errorf("reading delivery %d: %w", id, err)
 	}
-	var hook *Webhook
-	secret := ""
-	if d.WebhookID != nil {
-		hook = &Webhook{}
-		if err := a.DB.WithContext(ctx).First(hook, *d.WebhookID).Error; err != nil {
-			return fmt.Errorf("reading the webhook of delivery %d: %w", id, err)
-		}
-		a.unseal(ctx, hook)
-		secret = hook.Secret
-	} else {
-		var err error
-		if secret, err = a.CallbackSecret(ctx, d.AccountID); err != nil {
+	if d.WebhookID == nil {
+		secret, err := a.callbackSecret(ctx, d.AccountID)
+		if err != nil {
 			return err
 		}
+		after, gone := a.send(ctx, &d, secret)
+		return a.delivered(ctx, d, nil, after, gone)
 	}
-	after, gone := a.send(ctx, &d, secret)
+	hook := &Webhook{}
+	if err := a.DB.WithContext(ctx).First(hook, *d.WebhookID).Error; err != nil {
+		return fmt.Errorf("reading the webhook of delivery %d: %w", id, err)
+	}
+	if !hook.Enabled {
+		d.State, d.Code, d.Note = DeliveryFailed, 0, switchedOff
+		return a.delivered(ctx, d, nil, 0, false)
+	}
+	a.unseal(ctx, hook)
+	d.URL = hook.URL
+	after, gone := a.send(ctx, &d, hook.Secret)
 	return a.delivered(ctx, d, hook, after, gone)
 }
+
+// switchedOff is the note of a message whose webhook was disabled before it could be sent.
+const switchedOff = "The webhook is switched off."
 
 // send makes one try and notes its outcome in d. after is how long the target asked to be left alone, gone that it wants no more.
 func (a *App) send(ctx context.Context, d *Delivery, secret string) (after time.Duration, gone bool) {
@@ -207,7 +217,7 @@ func (a *App) delivered(ctx context.Context, d Delivery, hook *Webhook, after ti
 	defer cancel()
 	d.NextAt = nil
 	switch {
-	case d.State == DeliveryDelivered:
+	case d.State != DeliveryPending:
 	case gone || d.Tries > len(deliveryWaits):
 		d.State = DeliveryFailed
 	default:

@@ -105,6 +105,9 @@ func (m *domainMemory) read(ctx context.Context, domain string) (finder.Known, e
 			return finder.Known{}, fmt.Errorf("reading the accept-all answer of %s: %w", domain, err)
 		}
 	}
+	if known.Facts != nil && known.AcceptAll != nil && !known.AcceptAll.Of(*known.Facts) {
+		known.AcceptAll = nil // the domain has other servers since
+	}
 	var counts []struct {
 		Pattern      string
 		Hits, Misses int

@@ -92,7 +92,7 @@ func patternShares(counts map[string]finder.Count) (shares []PatternShare, confi
 }
 
 // RefreshDomain asks DNS and the mail servers of a domain again: who takes its mail, and whether they take every name. What was asked less
-// than a minute ago is not asked again.
+// than a minute ago is not asked again, and mail servers are not while PROBE_MODE or our own health forbids it.
 func (a *App) RefreshDomain(ctx context.Context, as Actor, domain string) error {
 	name, err := a.domainAsked(ctx, domain, domain)
 	if err != nil {
@@ -108,11 +108,15 @@ func (a *App) RefreshDomain(ctx context.Context, as Actor, domain string) error 
 	asking, cancel := context.WithTimeout(ctx, domainRefreshTime)
 	defer cancel()
 	facts := a.Prober.Lookup(asking, name)
-	answer := a.Prober.AcceptAll(asking, facts)
-	if answer.Verdict == probe.Unsure && known.AcceptAll != nil && known.AcceptAll.Verdict != probe.Unsure {
-		answer = *known.AcceptAll // a server that is silent now takes back nothing that it said
+	var answer *probe.AcceptAllAnswer // nil leaves the one before
+	if !a.patternOnly() {
+		said := a.Prober.AcceptAll(asking, facts)
+		answer = &said
 	}
-	if err := a.memory.Remember(context.WithoutCancel(ctx), facts, &answer); err != nil {
+	if before := known.AcceptAll; answer != nil && answer.Verdict == probe.Unsure && before != nil && before.Verdict != probe.Unsure && before.Of(facts) {
+		answer = nil // a server that is silent now takes back nothing that it said
+	}
+	if err := a.memory.Remember(context.WithoutCancel(ctx), facts, answer); err != nil {
 		return err
 	}
 	a.audit(ctx, as, "domain.refreshed", name)

@@ -6,6 +6,7 @@ import (
 
 	"beagle/app"
 	"beagle/app/apptest"
+	"beagle/app/config"
 	"beagle/app/probe"
 
 	"github.com/stretchr/testify/require"
@@ -53,4 +54,15 @@ func TestDomainIsAskedAgainButNotForFun(t *testing.T) {
 	refusedAs(t, "too_soon", e.RefreshDomain(ctx, owner, "onegate.example"))
 	e.App.Now = func() time.Time { return time.Now().UTC().Add(2 * time.Minute) }
 	require.NoError(t, e.RefreshDomain(ctx, owner, "onegate.example"))
+}
+
+func TestRefreshAsksNoMailServerWherePatternsMustDo(t *testing.T) {
+	e := apptest.New(t, func(c *config.Config) { c.Health.Mode = config.ProbePattern })
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	require.NoError(t, e.RefreshDomain(ctx, owner, "onegate.example"))
+	view, err := e.Domain(ctx, owner.Account, "onegate.example")
+	require.NoError(t, err)
+	require.Equal(t, probe.StateOK, view.Facts.State)
+	require.Nil(t, view.AcceptAll)
+	require.Zero(t, e.World.Stats().Connections)
 }

@@ -24,8 +24,11 @@ const exportPage = 5000
 // resultColumns are appended to the original ones. A name that the file already has gets the prefix found_.
 var resultColumns = []string{"email", "status", "score", "pattern", "reason", "checked_at"}
 
+// resultsKept is how many versions of a list's file are kept: a list that rows are added to all day has a new one every few seconds.
+const resultsKept = 10
+
 // Export writes a list's result file anew from its records, as a new version, and ends the list when it was exporting.
-// Earlier versions stay until the list is deleted.
+// The latest resultsKept versions stay until the list is deleted.
 // Records that change meanwhile make the sweep or the next answer ask for another one.
 func (a *App) Export(ctx context.Context, list int64) error {
 	var l List
@@ -44,7 +47,7 @@ func (a *App) Export(ctx context.Context, list int64) error {
 func (a *App) export(ctx context.Context, l List) error {
 	list := l.ID
 	version := l.ResultVersion + 1
-	key := fmt.Sprintf("%sresult-v%d.csv", listPrefix(l), version)
+	key := fmt.Sprintf("%s%d-%s.csv", resultPrefix(l), version, newRef()[:8]) // no other export writes to it: a slow one must not replace what a later one has written
 	began := a.Now()
 	size, err := a.writeResult(ctx, l, key)
 	if err != nil {
@@ -56,14 +59,41 @@ func (a *App) export(ctx context.Context, l List) error {
 		return fmt.Errorf("noting the result of list %d: %w", list, done.Error)
 	}
 	if done.RowsAffected == 0 {
-		return a.dropOrphan(ctx, list, key) // another export was faster, or the list is being deleted
+		if err := a.Files.Delete(ctx, key); err != nil { // another export was faster, or the list is being deleted
+			return fmt.Errorf("deleting a result of list %d that came too late: %w", list, err)
+		}
+		return nil
 	}
 	a.Metrics.rows.WithLabelValues("exported").Add(float64(l.Imported))
 	if err := a.finish(ctx, l); err != nil {
 		return err
 	}
 	a.Log.InfoContext(ctx, "list exported", "list", list, "version", version, "bytes", size)
+	if err := a.dropResults(ctx, l, version-resultsKept); err != nil {
+		a.Log.WarnContext(ctx, "old versions not deleted; the next export does", "list", list, "error", err)
+	}
 	return nil
+}
+
+// resultPrefix is what the keys of a list's result files begin with; the version follows.
+func resultPrefix(l List) string { return listPrefix(l) + "result-v" }
+
+// dropResults deletes the files of versions up to last.
+func (a *App) dropResults(ctx context.Context, l List, last int) error {
+	if last <= 0 {
+		return nil
+	}
+	var old []string
+	for f, err := range a.Files.List(ctx, resultPrefix(l)) {
+		if err != nil {
+			return fmt.Errorf("listing versions: %w", err)
+		}
+		number, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(f.Key, resultPrefix(l)), ".csv"), "-")
+		if version, err := strconv.Atoi(number); err == nil && version <= last {
+			old = append(old, f.Key)
+		}
+	}
+	return a.Files.Delete(ctx, old...)
 }
 
 // finishEmpty ends a list whose rows were all removed: there is nothing to write.
@@ -101,22 +131,6 @@ func (a *App) finish(ctx context.Context, l List) error {
 		a.Metrics.finished(l, now)
 		a.mailOnce(ctx, about)
 		a.deliverAll(ctx, due)
-	}
-	return nil
-}
-
-// dropOrphan deletes a result file that came too late for its list: nobody else would. Without the list's row or with it on its way
-// out Clear may have looked for files already.
-func (a *App) dropOrphan(ctx context.Context, list int64, key string) error {
-	var lives bool
-	if err := a.DB.WithContext(ctx).Raw("SELECT EXISTS (SELECT 1 FROM lists WHERE id = ? AND state <> 'deleting')", list).Scan(&lives).Error; err != nil {
-		return fmt.Errorf("reading list %d: %w", list, err)
-	}
-	if lives {
-		return nil
-	}
-	if err := a.Files.Delete(ctx, key); err != nil {
-		return fmt.Errorf("deleting the result of deleted list %d: %w", list, err)
 	}
 	return nil
 }

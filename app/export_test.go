@@ -21,8 +21,9 @@ func (a *App) SweepOnce(ctx context.Context, before Suspects) (Suspects, error) 
 
 // Answer commits an answer to an attempt of a record, as a job would.
 func (a *App) Answer(ctx context.Context, r Record, attempt int, email string) error {
-	return a.settler.settle(ctx, a.outcome(recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: attempt, Run: r.Run},
-		finder.Result{Email: email, Status: finder.StatusValid, Score: 97, Reason: "mailbox_exists"}))
+	t := r.task()
+	t.Attempt = attempt
+	return a.settler.settle(ctx, a.outcome(t, finder.Result{Email: email, Status: finder.StatusValid, Score: 97, Reason: "mailbox_exists"}))
 }
 
 // IsolateBy makes the app look suspected rows up by a command.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -100,7 +101,7 @@ func (f *feeder) feed(ctx context.Context) (int, error) {
 
 // room is how many tasks the queue may still take.
 func (f *feeder) room(ctx context.Context, lists int) (int, error) {
-	waiting, err := f.app.Queue.Redis.LLen(ctx, "asynq:{"+QueueRecords+"}:pending").Result()
+	waiting, err := f.app.Queue.Redis.LLen(ctx, recordsPrefix+"pending").Result()
 	if err != nil {
 		return 0, fmt.Errorf("measuring the queue: %w", err)
 	}
@@ -176,10 +177,11 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 
 func (r Record) task() recordTask {
 	return recordTask{ID: r.ID, List: r.ListID, Account: r.AccountID, Attempt: r.Attempt, Run: r.Run, Tries: r.Tries, Key: r.PersonKey,
-		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address, Crashes: r.Crashes}
+		First: r.FirstName, Last: r.LastName, Full: r.FullName, Domain: r.Domain, Company: r.Company, Address: r.Address, Crashes: r.Crashes,
+		Waited: r.Reason == finder.ReasonAmbiguous || r.Reason == finder.ReasonPatternUnknown}
 }
 
-const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address"
+const claimColumns = "id, list_id, account_id, row_no, attempt, run, tries, crashes, person_key, first_name, last_name, full_name, domain, company, address, reason"
 
 // claim marks up to n records of a list as queued: first those whose time to be tried again has come, then pending ones in row
 // order, and in the end those that waited for the others.
@@ -212,7 +214,17 @@ func (f *feeder) mark(ctx context.Context, now time.Time, n int, which string, a
 	var rows []Record
 	g := f.app.DB.WithContext(ctx)
 	query := `UPDATE records SET state = 'queued', queued_at = ? WHERE id IN (SELECT id FROM records WHERE ` + which + ` LIMIT ? ` + db.SkipLocked(g) + `) RETURNING ` + claimColumns
-	err := g.Raw(query, append(append([]any{now}, args...), n)...).Scan(&rows).Error
+	claimed, err := db.Query(ctx, g, query, append(append([]any{now}, args...), n)...)
+	if err != nil {
+		return nil, fmt.Errorf("claiming records: %w", err)
+	}
+	err = db.Each(claimed, func(claimed *sql.Rows) error {
+		var r Record
+		err := claimed.Scan(&r.ID, &r.ListID, &r.AccountID, &r.RowNo, &r.Attempt, &r.Run, &r.Tries, &r.Crashes, &r.PersonKey,
+			&r.FirstName, &r.LastName, &r.FullName, &r.Domain, &r.Company, &r.Address, &r.Reason)
+		rows = append(rows, r)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming records: %w", err)
 	}

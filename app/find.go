@@ -40,7 +40,7 @@ func (a *App) FindWithin(ctx context.Context, as Actor, p FindParams, wait time.
 func (p FindParams) person() (finder.Person, error) {
 	person := finder.Person{First: p.First, Last: p.Last, Full: p.Full, Domain: p.Domain, Company: p.Company, Alone: true}
 	if strings.TrimSpace(p.Domain) == "" && strings.TrimSpace(p.Company) == "" {
-		return person, Refuse(CodeBadInput, "wrong_params", "Say where the person works: a domain such as example.com, or a company.")
+		return person, Refuse(CodeBadInput, "wrong_params", "Say where the person works: a domain such as company.example, or a company.")
 	}
 	if strings.TrimSpace(p.First+p.Last+p.Full) == "" {
 		return person, Refuse(CodeBadInput, "wrong_params", "Say who: a first and a last name, or a full name.")

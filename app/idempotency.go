@@ -24,6 +24,7 @@ const (
 	madeRecords = "records"
 	madeWebhook = "webhook"
 	madeRetry   = "retry"
+	madeAction  = "action"
 )
 
 // KeptAnswer is the answer to a request that was made with an Idempotency-Key.

@@ -226,9 +226,10 @@ func (a *App) imported(ctx context.Context, l List) error {
 		return a.failList(ctx, l.ID, sheet.NoRows, "The file has no rows.")
 	}
 	var due []Delivery
+	var runs bool
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
 		moved := tx.Exec(`UPDATE lists SET state = 'running', total = imported, changed_at = ? WHERE id = ? AND state = 'importing'`, a.Now(), l.ID)
-		if moved.Error != nil || moved.RowsAffected == 0 {
+		if runs = moved.RowsAffected == 1; moved.Error != nil || !runs {
 			return moved.Error
 		}
 		if err := tieRepeated(tx, l.ID); err != nil {
@@ -252,6 +253,9 @@ func (a *App) imported(ctx context.Context, l List) error {
 	})
 	if err != nil {
 		return fmt.Errorf("starting list %d: %w", l.ID, err)
+	}
+	if !runs {
+		return nil // it was canceled meanwhile, or another import was at its end first
 	}
 	a.Metrics.rows.WithLabelValues("imported").Add(float64(l.Imported))
 	a.Log.InfoContext(ctx, "list imported", "list", l.ID, "rows", l.Imported)

@@ -121,10 +121,17 @@ type recordTask struct {
 	Address string `json:"e,omitempty"`
 	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
 	Crashes int    `json:"w,omitempty"`
+	Waited  bool   `json:"v,omitempty"` // it came back once for what its colleagues' answers teach
+	Shard   int    `json:"h,omitempty"` // says which worker had best take it: see taker
 }
+
+// alone tells that the row must be decided without what colleagues might still teach: it has waited for them, or this is its last try.
+// A mail server that said "later" is no such wait: all of its rows come back together, and none knows of the others then.
+func (t recordTask) alone(tries int) bool { return t.Waited || t.Tries+1 >= tries }
 
 // bulk is the task as the feeder enqueues it. Its id holds the attempt: asynq refuses a second copy of the same attempt.
 func (t recordTask) bulk(process string) (bulkTask, error) {
+	t.Shard = t.shardOf()
 	payload, err := json.Marshal(t)
 	if err != nil {
 		return bulkTask{}, fmt.Errorf("encoding record %d: %w", t.ID, err)

@@ -94,11 +94,12 @@ func (a *App) UseKey(ctx context.Context, secret string, inURL bool, window time
 		}
 		if err == nil { // somewhere a key was revoked: was it this one?
 			fresh, err := a.readKey(ctx, hash)
-			if err == nil {
-				a.keys.put(token, fresh, a.Now().Add(keyFresh))
-				err = fresh.mayCome(inURL)
+			if err != nil {
+				return KeyUse{}, err
 			}
-			return use, err
+			a.keys.put(token, fresh, a.Now().Add(keyFresh))
+			use.Actor = fresh.actor() // its maker's role may be another one now
+			return use, fresh.mayCome(inURL)
 		}
 	}
 	token, away := a.seenToken(ctx)

@@ -64,3 +64,21 @@ func TestKnownKeyNeedsNoDatabase(t *testing.T) {
 	_, err = e.UseKey(t.Context(), secret, false, time.Minute)
 	require.Equal(t, app.CodeUnauthorized, app.CodeOf(err), "what is remembered gets old")
 }
+
+func TestKeyMayNoMoreFromTheFirstRequestAfterItsMakerMayNoMore(t *testing.T) {
+	e := apptest.New(t)
+	owner := e.NewActor("owner@one.example")
+	admin := join(t, e, owner, "admin@one.example", app.RoleAdmin)
+	_, secret, err := e.CreateKey(t.Context(), admin, "k", false)
+	require.NoError(t, err)
+	for range 2 { // the second time it is remembered
+		use, err := e.UseKey(t.Context(), secret, false, time.Minute)
+		require.NoError(t, err)
+		require.True(t, use.Actor.Manages())
+	}
+	second := apptest.Open(t, e.Config, e.World)
+	require.NoError(t, second.SetRole(t.Context(), owner, admin.User, app.RoleMember))
+	use, err := e.UseKey(t.Context(), secret, false, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, app.RoleMember, use.Actor.Role)
+}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -57,24 +58,34 @@ func (a *App) KeepAccount(ctx context.Context, as Actor) error {
 	return nil
 }
 
+// mustLast refuses an account whose day has come: nobody gets in any more, while what it has is being deleted.
+func (a *App) mustLast(ctx context.Context, account int64) error {
+	found, err := a.Account(ctx, account)
+	if err == nil && found.DeleteAt != nil && found.DeleteAt.Before(a.Now()) {
+		err = Refuse(CodeForbidden, "account_deleted", "This account was deleted, as its owner wanted.")
+	}
+	return err
+}
+
 // cleanAccounts ends accounts whose day has come: first nobody gets in, then their lists are cleared, and when none is left all the rest goes.
-// It reports how many are gone for good.
+// It reports how many are gone for good. One that cannot be deleted now keeps no other.
 func (a *App) cleanAccounts(ctx context.Context) (int64, error) {
 	var due []Account
 	if err := a.DB.WithContext(ctx).Where("delete_at < ?", a.Now()).Find(&due).Error; err != nil {
 		return 0, fmt.Errorf("reading accounts to delete: %w", err)
 	}
 	gone := int64(0)
+	var errs []error
 	for _, account := range due {
 		ended, err := a.endAccount(ctx, account.ID)
 		if err != nil {
-			return gone, fmt.Errorf("deleting account %d: %w", account.ID, err)
+			errs = append(errs, fmt.Errorf("deleting account %d: %w", account.ID, err))
 		}
 		if ended {
 			gone++
 		}
 	}
-	return gone, nil
+	return gone, errors.Join(errs...)
 }
 
 func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err error) {
@@ -85,7 +96,6 @@ func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err er
 			return false, err
 		}
 	}
-	a.ForgetKeys(ctx)
 	a.ForgetKeys(ctx)
 	if err := tx.Exec("DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE account_id = ?)", account).Error; err != nil {
 		return false, err
@@ -111,7 +121,7 @@ func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err er
 		for _, query := range []string{"DELETE FROM webhook_deliveries WHERE account_id = ?", "DELETE FROM webhooks WHERE account_id = ?", "DELETE FROM callback_secrets WHERE account_id = ?",
 			"DELETE FROM idempotency_keys WHERE account_id = ?", "DELETE FROM api_calls WHERE account_id = ?", "DELETE FROM single_answers WHERE account_id = ?", "DELETE FROM known_emails WHERE account_id = ?",
 			"DELETE FROM paid_answers WHERE account_id = ?", "DELETE FROM credit_entries WHERE account_id = ?", "DELETE FROM catalogue_copies WHERE account_id = ?",
-			"DELETE FROM mail_links WHERE account_id = ?", "DELETE FROM api_calls WHERE account_id = ?", "DELETE FROM list_tags WHERE account_id = ?", "DELETE FROM list_actions WHERE account_id = ?",
+			"DELETE FROM mail_links WHERE account_id = ?", "DELETE FROM list_tags WHERE account_id = ?", "DELETE FROM list_actions WHERE account_id = ?",
 			"DELETE FROM audit_events WHERE account_id = ?", "DELETE FROM api_keys WHERE account_id = ?",
 			"DELETE FROM password_resets WHERE user_id IN (SELECT id FROM users WHERE account_id = ?)", "DELETE FROM users WHERE account_id = ?", "DELETE FROM accounts WHERE id = ?"} {
 			if err := tx.Exec(query, account).Error; err != nil {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -161,4 +162,40 @@ func TestWhoDidWhatIsKnownToManagers(t *testing.T) {
 	none, _, err := e.AuditEvents(ctx, e.NewActor("owner@two.example"), "")
 	require.NoError(t, err)
 	require.Empty(t, none)
+}
+
+func TestNobodyGetsIntoAnAccountWhoseDayHasCome(t *testing.T) {
+	e := apptest.New(t)
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	running(t, e, owner, threePeople) // what is being cleared takes its time
+	_, err := e.DeleteAccount(ctx, owner, apptest.Password)
+	require.NoError(t, err)
+	_, _, err = e.SignIn(ctx, "owner@one.example", apptest.Password, "192.0.2.1", "")
+	require.NoError(t, err, "there is time to change one's mind")
+	e.App.Now = func() time.Time { return time.Now().UTC().Add(8 * 24 * time.Hour) }
+	_, err = e.Clean(ctx)
+	require.NoError(t, err)
+	_, _, err = e.SignIn(ctx, "owner@one.example", apptest.Password, "192.0.2.1", "")
+	refusedAs(t, "account_deleted", err)
+}
+
+func TestWhatCannotBeDeletedKeepsNothingElse(t *testing.T) {
+	e := apptest.New(t)
+	ctx := t.Context()
+	var lists []app.List
+	for _, who := range []string{"owner@one.example", "owner@two.example", "owner@three.example"} {
+		as := e.NewActor(who)
+		lists = append(lists, e.Upload(as, "people.csv", []byte("Name,Website\nGrace Yates,onegate.example\n")))
+	}
+	require.NoError(t, e.SetRetention(ctx, app.Actor{Account: lists[2].AccountID, Role: app.RoleOwner}, 0))
+	require.NoError(t, e.DB.Exec(fmt.Sprintf("CREATE TRIGGER stuck BEFORE UPDATE ON lists WHEN OLD.id = %d BEGIN SELECT RAISE(ABORT, 'stuck'); END", lists[0].ID)).Error)
+	e.App.Now = func() time.Time { return time.Now().UTC().Add(91 * 24 * time.Hour) }
+	_, err := e.Clean(ctx)
+	require.ErrorContains(t, err, "stuck")
+	_, err = e.List(ctx, lists[0].AccountID, lists[0].Ref)
+	require.NoError(t, err)
+	_, err = e.List(ctx, lists[1].AccountID, lists[1].Ref)
+	require.Equal(t, app.CodeNotFound, app.CodeOf(err), "the other list of its age is gone")
+	_, err = e.List(ctx, lists[2].AccountID, lists[2].Ref)
+	require.NoError(t, err, "kept for ever")
 }

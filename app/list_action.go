@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -17,7 +18,7 @@ const (
 	ActionWaiting = "waiting" // not done to its end yet
 	ActionDone    = "done"
 	ActionUndoing = "undoing" // a removal that is being taken back
-	actionUndone  = "undone"
+	ActionUndone  = "undone"
 	actionCleared = "cleared" // a removal that cannot be taken back any more
 )
 
@@ -82,16 +83,59 @@ func (a *App) begin(ctx context.Context, as Actor, l List, kind string, which Se
 	if _, err := which.narrow(a.DB); err != nil {
 		return ListAction{}, err
 	}
-	act := ListAction{ListID: l.ID, AccountID: l.AccountID, UserID: as.User, Kind: kind, State: ActionWaiting, Selection: which, CreatedAt: a.Now()}
-	if err := a.DB.WithContext(ctx).Create(&act).Error; err != nil {
-		return ListAction{}, fmt.Errorf("noting what to do with records of list %s: %w", l.Ref, err)
+	act, err := a.begunBefore(ctx, as, l)
+	if err != nil {
+		return ListAction{}, err
 	}
-	a.audit(ctx, as, "records."+kind, l.Ref)
-	if len(which.IDs) == 0 {
+	if act.ID == 0 {
+		act = ListAction{ListID: l.ID, AccountID: l.AccountID, UserID: as.User, Kind: kind, State: ActionWaiting, Selection: which, CreatedAt: a.Now()}
+		err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := tx.Create(&act).Error; err != nil {
+				return err
+			}
+			return as.Claim.note(tx, madeAction, strconv.FormatInt(act.ID, 10))
+		})
+		if err != nil {
+			return ListAction{}, fmt.Errorf("noting what to do with records of list %s: %w", l.Ref, err)
+		}
+		a.audit(ctx, as, "records."+kind, l.Ref)
+	}
+	switch {
+	case !act.Open():
+		return act, nil
+	case len(which.IDs) == 0:
 		return act, a.ActLater(ctx, l.ID)
 	}
 	return act, a.perform(ctx, &act)
 }
+
+// begunBefore is the action that a request which died has begun already; the zero ListAction when there is none.
+func (a *App) begunBefore(ctx context.Context, as Actor, l List) (ListAction, error) {
+	made, ok, err := as.Claim.before(madeAction)
+	if err != nil || !ok {
+		return ListAction{}, err
+	}
+	return a.Action(ctx, as.Account, l, made)
+}
+
+// Action reads something that was done with a list's rows.
+func (a *App) Action(ctx context.Context, account int64, l List, id string) (ListAction, error) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return ListAction{}, errNoAction
+	}
+	var act ListAction
+	found := a.DB.WithContext(ctx).Where("id = ? AND list_id = ? AND account_id = ?", n, l.ID, account).Limit(1).Find(&act)
+	if found.Error != nil {
+		return ListAction{}, fmt.Errorf("reading action %d: %w", n, found.Error)
+	}
+	if found.RowsAffected == 0 {
+		return ListAction{}, errNoAction
+	}
+	return act, nil
+}
+
+var errNoAction = Refuse(CodeNotFound, "action_not_found", "No such action on this list.")
 
 // Act does what is waiting to be done with a list's rows. It may be stopped at any point and run again.
 func (a *App) Act(ctx context.Context, list int64) error {
@@ -116,7 +160,7 @@ func (a *App) perform(ctx context.Context, act *ListAction) (err error) {
 	next, set := ActionDone, map[string]any{}
 	switch {
 	case act.State == ActionUndoing:
-		next, err = actionUndone, a.bringBack(ctx, act)
+		next, err = ActionUndone, a.bringBack(ctx, act)
 	case act.Kind == ActionRemove:
 		clear := a.Now().Add(undoFor)
 		set["clear_at"], act.ClearAt = clear, &clear
@@ -272,8 +316,11 @@ func (a *App) bringBack(ctx context.Context, act *ListAction) error {
 			}
 			return nil
 		})
-		if err != nil || len(taken) < removeBatch {
+		if err != nil {
 			return err
+		}
+		if act.Rows -= int64(len(taken)); len(taken) < removeBatch {
+			return nil
 		}
 	}
 }

@@ -148,7 +148,7 @@ func TestDeletedListComesBackAsItWasOrIsClearedWhenTheTimeIsOver(t *testing.T) {
 	_, err := e.List(t.Context(), as.Account, l.Ref)
 	require.Equal(t, app.CodeNotFound, app.CodeOf(err))
 	require.NoError(t, e.Clear(t.Context(), l.ID), "not yet")
-	trash, err := e.TrashedLists(t.Context(), as.Account)
+	trash, err := e.TrashedLists(t.Context(), as.Account, 5)
 	require.NoError(t, err)
 	require.Len(t, trash, 1)
 	_, err = e.RestoreList(t.Context(), other, l.Ref)

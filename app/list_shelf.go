@@ -114,9 +114,9 @@ func cleanTags(tags []string) ([]string, error) {
 		if tag != "" && !slices.Contains(clean, tag) {
 			clean = append(clean, tag)
 		}
-	}
-	if len(clean) > maxTags {
-		return nil, Refuse(CodeBadInput, "too_many_tags", "A list may have at most %d tags.", maxTags)
+		if len(clean) > maxTags { // a request may hold very many
+			return nil, Refuse(CodeBadInput, "too_many_tags", "A list may have at most %d tags.", maxTags)
+		}
 	}
 	slices.Sort(clean)
 	return clean, nil
@@ -192,17 +192,17 @@ func (a *App) TrashList(ctx context.Context, as Actor, ref string) error {
 	return nil
 }
 
-// TrashedLists are the lists of an account that can still be brought back, the last deleted first.
-func (a *App) TrashedLists(ctx context.Context, account int64) ([]List, error) {
+// TrashedLists are the lists of an account that can still be brought back, at most so many, the last deleted first.
+func (a *App) TrashedLists(ctx context.Context, account int64, most int) ([]List, error) {
 	var lists []List
-	err := a.DB.WithContext(ctx).Where("account_id = ? AND state = ? AND clear_at > ?", account, ListDeleting, a.Now()).Order("clear_at DESC").Limit(maxActions).Find(&lists).Error
+	err := a.DB.WithContext(ctx).Where("account_id = ? AND state = ? AND clear_at > ?", account, ListDeleting, a.Now()).Order("clear_at DESC").Limit(most).Find(&lists).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading deleted lists: %w", err)
 	}
 	return lists, nil
 }
 
-// RestoreList brings a deleted list back to the state that it was in, and its work goes on.
+// RestoreList brings a deleted list back to the state that it was in, and its work goes on. A list that is there stays as it is.
 func (a *App) RestoreList(ctx context.Context, as Actor, ref string) (List, error) {
 	now := a.Now()
 	back := a.DB.WithContext(ctx).Exec(`UPDATE lists SET state = deleted_from, deleted_from = '', clear_at = NULL, changed_at = ?
@@ -211,7 +211,11 @@ func (a *App) RestoreList(ctx context.Context, as Actor, ref string) (List, erro
 		return List{}, fmt.Errorf("restoring list %s: %w", ref, back.Error)
 	}
 	if back.RowsAffected == 0 {
-		return List{}, Refuse(CodeNotFound, "list_not_found", "No such list, or it was deleted too long ago.")
+		l, err := a.List(ctx, as.Account, ref)
+		if CodeOf(err) == CodeNotFound {
+			err = Refuse(CodeNotFound, "list_not_found", "No such list, or it was deleted too long ago.")
+		}
+		return l, err
 	}
 	a.audit(ctx, as, "list.restored", ref)
 	l, err := a.List(ctx, as.Account, ref)

@@ -30,28 +30,41 @@ func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskF
 		ctx, span = a.Trace.Start(a.Trace.Under(ctx, t.Trace), recordTaskPrefix+process, "list", t.List, "record", t.ID, "attempt", t.Attempt)
 		defer func() { span.End(err) }()
 	}
-	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
-	defer cancel()
-	began := time.Now()
-	asked, span := a.startIn(asking, t.Trace, "ask")
-	result, err := ask(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
-		Alone: t.Tries > 0}) // colleagues are waited for once
-	span.Set("status", result.Status, "reason", result.Reason)
-	span.End(err)
+	result, err := a.askAbout(ctx, process, t, ask)
 	if errors.Is(err, errDied) {
 		return a.setAside(ctx, t)
 	}
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("record %d: %w", t.ID, err) // shutting down: what was not asked is no answer
-	}
-	a.Metrics.lookup(process, result, time.Since(began))
-	_, span = a.startIn(ctx, t.Trace, "commit")
+	_, span := a.startIn(ctx, t.Trace, "commit")
 	err = a.settler.settle(ctx, a.outcome(t, result))
 	span.End(err)
 	return err
+}
+
+// askAbout puts one record's question when a lookup may run. What was not asked because the process is shutting down is no answer.
+func (a *App) askAbout(ctx context.Context, process string, t recordTask, ask AskFunc) (finder.Result, error) {
+	if err := a.lookups.acquire(ctx); err != nil {
+		return finder.Result{}, fmt.Errorf("record %d: waiting for its turn: %w", t.ID, err)
+	}
+	defer a.lookups.release()
+	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
+	defer cancel()
+	began := time.Now()
+	asked, span := a.startIn(asking, t.Trace, "ask")
+	result, err := ask(asked, process, finder.Person{First: t.First, Last: t.Last, Full: t.Full, Domain: t.Domain, Company: t.Company, Email: t.Address,
+		Alone: t.alone(a.Config.Worker.MaxTries)})
+	span.Set("status", result.Status, "reason", result.Reason)
+	span.End(err)
+	if err != nil {
+		return result, err
+	}
+	if err := ctx.Err(); err != nil {
+		return result, fmt.Errorf("record %d: %w", t.ID, err)
+	}
+	a.Metrics.lookup(process, result, time.Since(began))
+	return result, nil
 }
 
 // startIn begins a span only where a trace is: rows outside their list's trace make none.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"beagle/app/mail"
@@ -98,7 +99,7 @@ func (a *App) sendLink(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	data := mail.LinkData{Email: l.Email, Subject: l.Detail, Days: int(l.ExpiresAt.Sub(l.CreatedAt).Hours() / 24)}
+	data := mail.LinkData{Email: l.Email, Subject: l.Detail, Days: int(math.Ceil(l.ExpiresAt.Sub(a.Now()).Hours() / 24))} // from now: it may have been renewed
 	switch l.Kind {
 	case mail.Invitation:
 		data.Link = a.link("/invitations/" + token)

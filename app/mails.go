@@ -46,7 +46,13 @@ func (a *App) SendMail(ctx context.Context, kind string, user, list int64) error
 	return a.sendMail(ctx, mailTask{Kind: kind, User: user, List: list})
 }
 
+// errNoMailer keeps a mail owed that came to a process which was not told of the mail server.
+var errNoMailer = errors.New("this process sends no mail: set SMTP_URL and BASE_URL as for the others")
+
 func (a *App) sendMail(ctx context.Context, t mailTask) error {
+	if !a.SendsMail() && t.Once != "" {
+		return errNoMailer
+	}
 	if !a.SendsMail() {
 		return nil
 	}

@@ -23,9 +23,9 @@ const (
 	mxTimeout    = 500 * time.Millisecond
 	mxAway       = 5 * time.Second // how long Redis is left alone after it did not answer
 	mxWait       = 100 * time.Millisecond
-	mxWantedMost = 500 // hosts looked at in one look
-	mxAtOnce     = 20  // new sessions to one host that may come without a pause
-	mxPrefix     = "beagle:mx:"
+	mxWantedMost = 500            // hosts looked at in one look
+	mxAtOnce     = 20             // new sessions to one host that may come without a pause
+	mxPrefix     = "beagle:{mx}:" // one slot of a cluster: leave is given by one script, which may look at keys of one slot only
 	mxWanted     = mxPrefix + "wanted"
 )
 

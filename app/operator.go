@@ -75,6 +75,11 @@ func (a *App) RunTask(ctx context.Context, as Actor, queue, id string) error {
 	return a.withTask(ctx, as, "task.run", queue, id, a.Queue.Inspector.RunTask)
 }
 
+// ArchiveTask sets a task aside: nobody runs it until an operator does. A row whose task is set aside is queued again by the sweep.
+func (a *App) ArchiveTask(ctx context.Context, as Actor, queue, id string) error {
+	return a.withTask(ctx, as, "task.archived", queue, id, a.Queue.Inspector.ArchiveTask)
+}
+
 // DeleteTask takes a task out of its queue. What the database still wants done is queued again by the sweep.
 func (a *App) DeleteTask(ctx context.Context, as Actor, queue, id string) error {
 	return a.withTask(ctx, as, "task.deleted", queue, id, a.Queue.Inspector.DeleteTask)

@@ -50,7 +50,7 @@ func optOutSubject(s string) (subject, kind, speaker string, err error) {
 	}
 	domain, err := probe.CleanDomain(s)
 	if err != nil {
-		return "", "", "", Refuse(CodeBadInput, "invalid_opt_out", "Write an e-mail address, or a domain such as company.com.")
+		return "", "", "", Refuse(CodeBadInput, "invalid_opt_out", "Write an e-mail address, or a domain such as company.example.")
 	}
 	return domain, suppressDomain, "postmaster@" + domain, nil
 }

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,4 +143,38 @@ func mailServerAway(t *testing.T) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Run.SMTPURL, c.Run.MailFrom, c.BaseURL = "smtp://"+closed.Addr().String(), "beagle@beagle.example", "http://beagle.example"
 	}
+}
+
+func TestRenewedInvitationSaysHowLongItWorks(t *testing.T) {
+	e := apptest.New(t, keepsMail)
+	ahead := shifted(e)
+	as := e.NewActor("a@one.example")
+	_, err := e.Invite(t.Context(), as, "b@one.example", app.RoleMember)
+	require.NoError(t, err)
+	e.Work()
+	require.Contains(t, keptMails(t, e, 1)[0].TextBody, "7 days")
+	ahead.Store(int64(6 * 24 * time.Hour))
+	open, err := e.Invitations(t.Context(), as.Account)
+	require.NoError(t, err)
+	_, err = e.Reinvite(t.Context(), as, open[0].ID)
+	require.NoError(t, err)
+	require.Contains(t, keptMails(t, e, 2)[0].TextBody, "7 days")
+}
+
+func TestMailStaysOwedWhereNoMailServerIsKnown(t *testing.T) {
+	e := apptest.New(t, keepsMail)
+	c := e.Config
+	c.Run.KeepMail = false
+	bare := apptest.Open(t, c, e.World) // a worker that was not told of the mail server
+	stop := bare.Work()
+	e.NewActor("a@one.example")
+	require.NoError(t, e.ForgotPassword(t.Context(), "a@one.example", ""))
+	require.Eventually(t, func() bool {
+		var told []string
+		require.NoError(t, e.DB.Raw("SELECT error FROM outbox WHERE error <> ''").Scan(&told).Error)
+		return len(told) == 1 && strings.Contains(told[0], "SMTP_URL")
+	}, apptest.Patience, 20*time.Millisecond)
+	stop()
+	e.Work()
+	keptMails(t, e, 1)
 }

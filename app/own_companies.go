@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +88,28 @@ func (c companies) store(tx *gorm.DB, list, account int64) error {
 		return fmt.Errorf("storing companies: %w", err)
 	}
 	return nil
+}
+
+// moveCompany counts an edited row among the pairs that it names now, and no longer among those that it named before.
+func moveCompany(tx *gorm.DB, before, now Record) error {
+	was, is := companies{}, companies{}
+	was.add(finder.Person{Company: before.Company, Domain: before.Domain, Email: before.Address})
+	is.add(finder.Person{Company: now.Company, Domain: now.Domain, Email: now.Address})
+	was, is = was.compared(), is.compared()
+	if maps.Equal(was, is) {
+		return nil
+	}
+	for pair, n := range was {
+		where := []any{now.ListID, pair[0], pair[1]}
+		err := tx.Exec("UPDATE company_domains SET rows = rows - ? WHERE list_id = ? AND company = ? AND domain = ?", append([]any{n}, where...)...).Error
+		if err == nil {
+			err = tx.Exec("DELETE FROM company_domains WHERE list_id = ? AND company = ? AND domain = ? AND rows <= 0", where...).Error
+		}
+		if err != nil {
+			return fmt.Errorf("forgetting a pair of an edited row: %w", err)
+		}
+	}
+	return is.store(tx, now.ListID, now.AccountID)
 }
 
 // companyKey is an account and a company.

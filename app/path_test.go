@@ -196,6 +196,30 @@ func TestWorkerThatStopsInTheMiddleLosesNothing(t *testing.T) {
 	})
 }
 
+func TestListRunsOnARedisCluster(t *testing.T) {
+	t.Parallel()
+	cluster := services.NewRedisCluster(t)
+	e := apptest.NewOn(t, apptest.Services, func(c *config.Config) { c.RedisURL = cluster.URL })
+	refused := e.Queue.Redis.Del(t.Context(), "one", "another").Err()
+	require.ErrorContains(t, refused, "CROSSSLOT", "this cluster tells keys of one slot from others")
+
+	as := e.NewActor("owner@alder.example")
+	_, _, err := e.SignIn(t.Context(), "owner@alder.example", "wrong", "192.0.2.1", "a test")
+	require.Error(t, err)
+	_, _, err = e.SignIn(t.Context(), "owner@alder.example", apptest.Password, "192.0.2.1", "a test")
+	require.NoError(t, err)
+	e.Work()
+	l := e.Run(as, "contacts.csv", e.Prompt())
+	require.Equal(t, app.ListFinished, l.State)
+	countersEqualRecords(t, e, l)
+	limited, err := e.Queue.Redis.Keys(t.Context(), "beagle:{mx}:*").Result()
+	require.NoError(t, err)
+	require.NotEmpty(t, limited, "the limits of mail hosts were kept in Redis")
+	stats, err := e.Queue.Redis.InfoMap(t.Context(), "errorstats").Result()
+	require.NoError(t, err)
+	require.Equal(t, "count=1", stats["Errorstats"]["errorstat_CROSSSLOT"], "none but the one of this test: %v", stats)
+}
+
 func TestQueueThatForgetsEverythingIsFilledAgain(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		e := apptest.NewOn(t, s)

@@ -23,6 +23,8 @@ type Queue struct {
 	Inspector *asynq.Inspector
 	client    *asynq.Client
 	bulk      *bulkClient
+	rows      *redis.Client // of the record servers: takes tasks, and tells that they have ended, several at once
+	taker     *taker
 }
 
 const (
@@ -47,15 +49,23 @@ func openQueue(ctx context.Context, url string, log *slog.Logger) (*Queue, error
 	if err := client.Ping(ping).Err(); err != nil {
 		return nil, errors.Join(fmt.Errorf("reaching Redis: %w", err), client.Close())
 	}
-	return &Queue{
+	q := &Queue{
 		Redis:     client,
 		Inspector: asynq.NewInspectorFromRedisClient(client),
 		client:    asynq.NewClientFromRedisClient(client),
 		bulk:      newBulkClient(client),
-	}, nil
+		rows:      redis.NewClient(client.Options()),
+		taker:     newTaker(client, log),
+	}
+	q.rows.AddHook(&ackGroup{redis: client})
+	q.rows.AddHook(q.taker)
+	return q, nil
 }
 
-func (q *Queue) close() error { return errors.Join(q.bulk.close(), q.Redis.Close()) }
+func (q *Queue) close() error {
+	q.taker.back.Stop()
+	return errors.Join(q.bulk.close(), q.rows.Close(), q.Redis.Close())
+}
 
 // enqueue puts one task into its queue. A task that is already there is no error: ids are deterministic.
 func (q *Queue) enqueue(ctx context.Context, t *asynq.Task, opts ...asynq.Option) error {

@@ -80,6 +80,11 @@ func (r *Record) keepAnswer(asked string) {
 	}
 }
 
+// Changed tells that the row was looked up again and has another address or status since.
+func (r Record) Changed() bool {
+	return r.PreviousAt != nil && (r.State == RecordDone || r.State == RecordFailed) && (r.Email != r.PreviousEmail || r.Status != r.PreviousStatus)
+}
+
 // RecordQuery picks records of a list. Empty fields do not filter.
 type RecordQuery struct {
 	Status string

@@ -159,13 +159,16 @@ func (a *App) runAgain(ctx context.Context, as Actor, ref, id, action string, ch
 		if r, err = takeRecord(tx, r.ID); err != nil {
 			return err
 		}
-		asked := r.PersonKey
+		before := r
 		if err := change(l, &r); err != nil {
+			return err
+		}
+		if err := moveCompany(tx, before, r); err != nil {
 			return err
 		}
 		again := r
 		again.State, again.Run, again.Tries, again.Crashes, again.TwinOf, again.QueuedAt, again.NextAttemptAt = RecordPending, r.Run+1, 0, 0, nil, nil, nil
-		again.keepAnswer(asked)
+		again.keepAnswer(before.PersonKey)
 		again.Email, again.Status, again.Score, again.Pattern, again.Reason, again.Note, again.Evidence, again.CheckedAt = "", "", 0, "", "", "", "", nil
 		if l.Process == ProcessNone {
 			again.State = RecordDone

@@ -104,3 +104,31 @@ func TestLastRecordStays(t *testing.T) {
 	l, rows := running(t, e, as, "first name,last name,domain\nAda,Ash,alder.example\n")
 	require.Equal(t, app.CodeConflict, app.CodeOf(e.DeleteRecord(t.Context(), as, l.Ref, strconv.FormatInt(rows[0].ID, 10))))
 }
+
+// TestAnEditedRowMovesItsCompany: which domain stands beside which company is that of the rows as they are now.
+func TestAnEditedRowMovesItsCompany(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s, func(*config.Config) {})
+		as := e.NewActor("owner@alder.example")
+		l, rows := running(t, e, as, "first name,last name,company,domain\nAda,Ash,Moss Ltd,moss.example\nBen,Birch,Moss Ltd,wrong.example\nCleo,Cedar,Fern,fern.example\n")
+		pairs := func() map[string]int64 {
+			var got []struct {
+				Company, Domain string
+				Rows            int64
+			}
+			require.NoError(t, e.DB.Raw("SELECT company, domain, rows FROM company_domains WHERE list_id = ?", l.ID).Scan(&got).Error)
+			out := map[string]int64{}
+			for _, p := range got {
+				out[p.Company+" "+p.Domain] = p.Rows
+			}
+			return out
+		}
+		require.Equal(t, map[string]int64{"moss moss.example": 1, "moss wrong.example": 1, "fern fern.example": 1}, pairs())
+		_, err := e.EditRecord(t.Context(), as, l.Ref, strconv.FormatInt(rows[1].ID, 10), map[string]string{"domain": "moss.example"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"moss moss.example": 2, "fern fern.example": 1}, pairs())
+		_, err = e.EditRecord(t.Context(), as, l.Ref, strconv.FormatInt(rows[2].ID, 10), map[string]string{"first_name": "Clea", "company": ""})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"moss moss.example": 2}, pairs())
+	})
+}

@@ -27,6 +27,24 @@ const (
 // StatusFound is a filter by status: valid or accept-all.
 const StatusFound = "found"
 
+// StatusChanged is a filter by status: rows whose address or status is another than before they were looked up again.
+const StatusChanged = "changed"
+
+// changedAnswer is in the words of the index records_changed, so that the planner sees it.
+const changedAnswer = "previous_at IS NOT NULL AND (email <> previous_email OR status <> previous_status) AND state IN ('done', 'failed')"
+
+// changedMost is how many changed rows are counted for a page.
+const changedMost = 10_000
+
+// Changed counts the rows of a list whose answer is another than before, up to changedMost. The caller has read l through its account.
+func (a *App) Changed(ctx context.Context, l List) (n int64, err error) {
+	err = a.DB.WithContext(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM records WHERE list_id = ? AND "+changedAnswer+" LIMIT ?) AS changed", l.ID, changedMost).Scan(&n).Error
+	if err != nil {
+		return 0, fmt.Errorf("counting changed rows of list %s: %w", l.Ref, err)
+	}
+	return n, nil
+}
+
 // maxScore is the end of the scale.
 const maxScore = 100
 
@@ -132,6 +150,8 @@ func (q RecordQuery) narrow(page *gorm.DB) *gorm.DB {
 	case "":
 	case StatusFound:
 		page = page.Where(foundStatuses + " AND state IN ('done', 'failed')")
+	case StatusChanged:
+		page = page.Where(changedAnswer)
 	case "unknown": // as a word of the query, so that the planner sees the index records_unknown
 		page = page.Where("status = 'unknown' AND state IN ('done', 'failed')")
 	default:

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -115,6 +116,9 @@ func (a *App) RetryFailed(ctx context.Context, as Actor, ref string) (List, erro
 	return a.List(ctx, as.Account, ref)
 }
 
+// errNoRows ends a transaction that found nothing to do.
+var errNoRows = errors.New("no such rows")
+
 // startOver puts rows of a list back to their beginning, batch after batch in row order, each row once. What is done when ctx ends stays done.
 func (a *App) startOver(ctx context.Context, list int64, which func(*gorm.DB) (*gorm.DB, error)) (int64, error) {
 	total := int64(0)
@@ -132,11 +136,17 @@ func (a *App) startOver(ctx context.Context, list int64, which func(*gorm.DB) (*
 			// The new attempt locks the rows; their states are those of this moment, whatever the search had seen.
 			err = tx.Raw("UPDATE records SET attempt = attempt + 1 WHERE id IN (?) RETURNING id, list_id, row_no, state, status, reason",
 				rows.Order("row_no").Limit(againBatch)).Scan(&taken).Error
-			if err != nil || len(taken) == 0 {
+			if err == nil && len(taken) == 0 {
+				return errNoRows // takes back what reopen did: a list that has ended and has nothing to do stays as it is
+			}
+			if err != nil {
 				return err
 			}
 			return putToBeginning(tx, taken)
 		})
+		if errors.Is(err, errNoRows) {
+			return total, nil
+		}
 		if err != nil {
 			return total, err
 		}

@@ -157,3 +157,57 @@ func TestFailedAndUnknownRowsOfAnEndedListRunAgain(t *testing.T) {
 		require.EqualValues(t, 1, counted(t, e, as, l).Done)
 	})
 }
+
+func TestListThatHasEndedStaysEndedWhenNothingCanBeRunAgain(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		as := e.NewActor("owner@alder.example")
+		l, rows := running(t, e, as, threePeople)
+		for _, r := range rows {
+			require.NoError(t, e.Answer(t.Context(), r, r.Attempt, "x@"+r.Domain))
+		}
+		require.NoError(t, e.Export(t.Context(), l.ID))
+		require.NoError(t, e.DB.Exec("UPDATE records SET reason = 'bad_line'").Error)
+		before, err := e.List(t.Context(), as.Account, l.Ref)
+		require.NoError(t, err)
+		require.Equal(t, app.ListFinished, before.State)
+		_, err = e.RunAgain(t.Context(), as, l.Ref, app.Selection{})
+		refusedAs(t, "nothing_to_run", err)
+		after, err := e.List(t.Context(), as.Account, l.Ref)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+}
+
+// TestAFreshRunShowsWhatChanged: rows whose address or status is another than before, and no others; each engine by its index.
+func TestAFreshRunShowsWhatChanged(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s, func(*config.Config) {})
+		as := e.NewActor("owner@alder.example")
+		l, rows := running(t, e, as, threePeople)
+		for _, r := range rows {
+			require.NoError(t, e.Answer(t.Context(), r, r.Attempt, r.FirstName+"@alder.example"))
+		}
+		changed := app.RecordQuery{Status: app.StatusChanged}
+		require.Empty(t, records(t, e, as, l, changed))
+		_, err := e.RunAgain(t.Context(), as, l.Ref, app.Selection{})
+		require.NoError(t, err)
+		require.Empty(t, records(t, e, as, l, changed), "what has no new answer yet has not changed")
+		again := records(t, e, as, l, app.RecordQuery{})
+		require.NoError(t, e.Answer(t.Context(), again[0], again[0].Attempt, again[0].FirstName+"@alder.example"))
+		require.NoError(t, e.Answer(t.Context(), again[1], again[1].Attempt, "ben.birch@alder.example"))
+		require.NoError(t, e.Answer(t.Context(), again[2], again[2].Attempt, ""))
+		for _, order := range []string{app.SortRow, app.SortScore} {
+			got := records(t, e, as, l, app.RecordQuery{Status: app.StatusChanged, Sort: order})
+			require.Equal(t, "ben.birch@alder.example", got[0].Email)
+			require.Equal(t, "Ben@alder.example", got[0].PreviousEmail)
+			require.True(t, got[0].Changed())
+			require.Len(t, got, map[string]int{app.SortRow: 2, app.SortScore: 1}[order], "by score are those with an address")
+		}
+		n, err := e.Changed(t.Context(), l)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		again[0] = records(t, e, as, l, app.RecordQuery{})[0]
+		require.False(t, again[0].Changed())
+	})
+}

@@ -26,14 +26,14 @@ func TestSecretsAreSealedAndOlderOnesAreStillRead(t *testing.T) {
 		url, got := target(t, http.StatusOK)
 		before, err := e.CreateWebhook(t.Context(), as, url, nil)
 		require.NoError(t, err)
-		callback, err := e.CallbackSecret(t.Context(), as.Account)
+		callback, err := e.CallbackSecret(t.Context(), as)
 		require.NoError(t, err)
 		require.ElementsMatch(t, []string{before.Secret, callback}, storedSecrets(t, e), "in clear without SECRET_KEY")
 
 		c := e.Config
 		c.SecretKey = strings.Repeat("k", 32)
 		sealed := apptest.Open(t, c, e.World)
-		read, err := sealed.Webhook(t.Context(), as.Account, before.Ref)
+		read, err := sealed.Webhook(t.Context(), as, before.Ref)
 		require.NoError(t, err)
 		require.Equal(t, before.Secret, read.Secret, "an older row")
 		after, err := sealed.CreateWebhook(t.Context(), as, url, nil)
@@ -44,12 +44,12 @@ func TestSecretsAreSealedAndOlderOnesAreStillRead(t *testing.T) {
 		for _, stored := range storedSecrets(t, e) {
 			require.True(t, strings.HasPrefix(stored, "v1:"), stored)
 		}
-		again, err := sealed.CallbackSecret(t.Context(), as.Account)
+		again, err := sealed.CallbackSecret(t.Context(), as)
 		require.NoError(t, err)
 		require.Equal(t, callback, again)
 		_, err = sealed.EditWebhook(t.Context(), as, after.Ref, app.WebhookChange{Events: []string{app.EventImported}})
 		require.NoError(t, err)
-		hooks, err := sealed.Webhooks(t.Context(), as.Account)
+		hooks, err := sealed.Webhooks(t.Context(), as)
 		require.NoError(t, err)
 		require.Equal(t, []string{after.Secret, before.Secret}, []string{hooks[0].Secret, hooks[1].Secret})
 
@@ -65,10 +65,15 @@ func TestSecretsAreSealedAndOlderOnesAreStillRead(t *testing.T) {
 
 		c.SecretKey = strings.Repeat("l", 32)
 		wrong := apptest.Open(t, c, e.World)
-		lost, err := wrong.Webhook(t.Context(), as.Account, after.Ref)
+		lost, err := wrong.Webhook(t.Context(), as, after.Ref)
 		require.NoError(t, err)
 		require.Empty(t, lost.Secret)
 		require.Contains(t, lost.Note, "SECRET_KEY")
+		_, err = wrong.EditWebhook(t.Context(), as, after.Ref, app.WebhookChange{Events: []string{app.EventImported}})
+		require.NoError(t, err)
+		found, err := sealed.Webhook(t.Context(), as, after.Ref)
+		require.NoError(t, err)
+		require.Empty(t, found.Note, "with the right key again nothing is wrong with it")
 		require.NoError(t, wrong.Deliver(t.Context(), sent[1].ID))
 		require.Empty(t, got, "nothing is sent unsigned")
 		require.NoError(t, wrong.DeleteWebhook(t.Context(), as, after.Ref))
@@ -83,7 +88,7 @@ func TestSecretsOfOneWebhookOpenNoOther(t *testing.T) {
 	two, err := e.CreateWebhook(t.Context(), as, "https://hooks.example/2", nil)
 	require.NoError(t, err)
 	require.NoError(t, e.DB.Exec("UPDATE webhooks SET secret = (SELECT secret FROM webhooks WHERE ref = ?) WHERE ref = ?", one.Ref, two.Ref).Error)
-	two, err = e.Webhook(t.Context(), as.Account, two.Ref)
+	two, err = e.Webhook(t.Context(), as, two.Ref)
 	require.NoError(t, err)
 	require.Empty(t, two.Secret)
 }

@@ -64,6 +64,9 @@ func (a *App) SignIn(ctx context.Context, email, password, ip, agent string) (to
 		return "", User{}, Refuse(CodeUnauthorized, "sign_in_failed", "The address or the password is wrong.")
 	}
 	a.forgetFailures(ctx, email)
+	if err := a.mustLast(ctx, user.AccountID); err != nil {
+		return "", User{}, err
+	}
 	token, err = a.openSession(ctx, user, ip, agent)
 	if err != nil {
 		return "", User{}, err
@@ -163,7 +166,8 @@ func (a *App) countFailure(ctx context.Context, email, ip string) {
 
 func (a *App) forgetFailures(ctx context.Context, email string) {
 	key := failureKeys(email, "")[0]
-	a.Queue.Redis.Del(ctx, key, key+":wait")
+	a.Queue.Redis.Del(ctx, key)
+	a.Queue.Redis.Del(ctx, key+":wait") // by itself: the two may be on different nodes of a cluster
 }
 
 // cut shortens s to at most n bytes without splitting a character.

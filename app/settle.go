@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,21 +30,19 @@ const (
 	settleWaiting = 4096
 )
 
-// outcome is an answer on its way into the database. Exported fields travel into SQL as JSON.
+// outcome is an answer on its way into the database.
 type outcome struct {
-	ID       int64   `json:"id"`
-	Attempt  int     `json:"attempt"`
-	State    string  `json:"state"`
-	Email    string  `json:"email"`
-	Status   string  `json:"status"`
-	Score    int     `json:"score"`
-	Pattern  string  `json:"pattern"`
-	Reason   string  `json:"reason"`
-	Note     string  `json:"note"`
-	Evidence string  `json:"evidence"`
-	Tries    int     `json:"tries"`
-	Next     *string `json:"next_attempt_at"`
-	Checked  *string `json:"checked_at"`
+	ID       int64
+	Attempt  int
+	State    string
+	Email    string
+	Status   string
+	Score    int
+	Pattern  string
+	Reason   string
+	Note     string
+	Evidence string
+	Tries    int
 
 	list, account int64
 	run           int
@@ -52,10 +51,6 @@ type outcome struct {
 	next, checked time.Time
 	done          chan error
 }
-
-// outcomeColumns are the fields above in PostgreSQL's types.
-var outcomeColumns = []string{"id bigint", "attempt integer", "state text", "email text", "status text", "score integer", "pattern text", "reason text",
-	"note text", "evidence text", "tries integer", "next_attempt_at timestamptz", "checked_at timestamptz"}
 
 // settler is the group-commit writer of a process.
 type settler struct {
@@ -149,7 +144,7 @@ func (a *App) flush(group []*outcome) error {
 	var ended []settled
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var err error
-		if ended, err = writeOutcomes(tx, group); err != nil {
+		if ended, err = writeOutcomes(ctx, tx, group); err != nil {
 			return err
 		}
 		if err := learn(tx, group); err != nil {
@@ -160,7 +155,7 @@ func (a *App) flush(group []*outcome) error {
 				return err
 			}
 		}
-		return countOutcomes(tx, ended) // last: the row locks here are the ones that flushers of one list share
+		return countOutcomes(ctx, tx, ended) // last: the row locks here are the ones that flushers of one list share
 	})
 	if err != nil {
 		return fmt.Errorf("committing %d answers: %w", len(group), err)
@@ -193,28 +188,67 @@ type settled struct {
 	Twin      bool
 }
 
-const settledColumns = "records.id, records.list_id, records.account_id, records.state, records.status, records.reason, records.run, records.person_key"
-
 // writeOutcomes writes the answers whose attempt is still the current one, and gives the answers of done records to their twins.
-func writeOutcomes(tx *gorm.DB, group []*outcome) ([]settled, error) {
-	slices.SortFunc(group, func(x, y *outcome) int { return cmp.Compare(x.ID, y.ID) }) // one order of locks for all flushers
-	for _, o := range group {
-		o.Next, o.Checked = db.Time(tx, o.next), db.Time(tx, o.checked)
-	}
-	values, arg, err := db.Rows(tx, "v", outcomeColumns, group)
+func writeOutcomes(ctx context.Context, tx *gorm.DB, group []*outcome) ([]settled, error) {
+	slices.SortStableFunc(group, byRecord) // one order of locks for all flushers
+	distinct := slices.CompactFunc(slices.Clone(group), func(x, y *outcome) bool { return byRecord(x, y) == 0 })
+	values, args, err := outcomeBatch(tx, distinct)
 	if err != nil {
 		return nil, err
 	}
-	var written []settled
-	err = tx.Raw(`UPDATE records SET state = v.state, email = v.email, status = v.status, score = v.score, pattern = v.pattern, reason = v.reason,
+	rows, err := db.Query(ctx, tx, `UPDATE records SET state = v.state, email = v.email, status = v.status, score = v.score, pattern = v.pattern, reason = v.reason,
 		note = v.note, evidence = v.evidence, tries = v.tries, next_attempt_at = v.next_attempt_at, checked_at = v.checked_at,
 		attempt = CASE WHEN v.state = 'retrying' THEN records.attempt + 1 ELSE records.attempt END
 		FROM `+values+` WHERE records.id = v.id AND records.attempt = v.attempt AND records.state IN ('queued', 'pending')
-		RETURNING `+settledColumns, arg).Scan(&written).Error
+		RETURNING records.id, records.attempt - CASE WHEN records.state = 'retrying' THEN 1 ELSE 0 END`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("writing answers: %w", err)
 	}
-	ended := slices.DeleteFunc(written, func(r settled) bool { return r.State == RecordRetrying })
+	var ended []settled
+	err = db.Each(rows, func(rows *sql.Rows) error {
+		var won outcome
+		if err := rows.Scan(&won.ID, &won.Attempt); err != nil {
+			return err
+		}
+		at, _ := slices.BinarySearchFunc(distinct, &won, byRecord)
+		if o := distinct[at]; o.State != RecordRetrying {
+			ended = append(ended, settled{o.ID, o.list, o.account, o.State, o.Status, o.Reason, o.run, o.key, false})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing answers: %w", err)
+	}
+	return withTwins(ctx, tx, ended)
+}
+
+// byRecord orders answers by record and attempt. Of two to the same attempt the one that was handed in first is written.
+func byRecord(x, y *outcome) int {
+	return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Attempt, y.Attempt))
+}
+
+func outcomeBatch(tx *gorm.DB, group []*outcome) (values string, args []any, err error) {
+	var ids []int64
+	var attempts, scores, tries []int
+	var states, emails, statuses, patterns, reasons, notes, evidence []string
+	var next, checked []time.Time
+	for _, o := range group {
+		ids, attempts, scores, tries = append(ids, o.ID), append(attempts, o.Attempt), append(scores, o.Score), append(tries, o.Tries)
+		states, emails, statuses, patterns = append(states, o.State), append(emails, o.Email), append(statuses, o.Status), append(patterns, o.Pattern)
+		reasons, notes, evidence = append(reasons, o.Reason), append(notes, o.Note), append(evidence, o.Evidence)
+		next, checked = append(next, o.next), append(checked, o.checked)
+	}
+	return db.Batch(tx, "v", db.Column{Name: "id", Type: "bigint", Values: ids}, db.Column{Name: "attempt", Type: "integer", Values: attempts},
+		db.Column{Name: "state", Type: "text", Values: states}, db.Column{Name: "email", Type: "text", Values: emails},
+		db.Column{Name: "status", Type: "text", Values: statuses}, db.Column{Name: "score", Type: "integer", Values: scores},
+		db.Column{Name: "pattern", Type: "text", Values: patterns}, db.Column{Name: "reason", Type: "text", Values: reasons},
+		db.Column{Name: "note", Type: "text", Values: notes}, db.Column{Name: "evidence", Type: "text", Values: evidence},
+		db.Column{Name: "tries", Type: "integer", Values: tries}, db.Column{Name: "next_attempt_at", Type: "timestamptz", Values: next},
+		db.Column{Name: "checked_at", Type: "timestamptz", Values: checked})
+}
+
+// withTwins gives the answers of records that have just ended to the rows that repeat them.
+func withTwins(ctx context.Context, tx *gorm.DB, ended []settled) ([]settled, error) {
 	if len(ended) == 0 {
 		return nil, nil
 	}
@@ -222,35 +256,39 @@ func writeOutcomes(tx *gorm.DB, group []*outcome) ([]settled, error) {
 	for i, r := range ended {
 		ids[i] = r.ID
 	}
-	var twins []settled
-	err = tx.Raw(`UPDATE records SET state = s.state, email = s.email, status = s.status, score = s.score, pattern = s.pattern, reason = s.reason,
+	among, arg, err := db.InArray(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Query(ctx, tx, `UPDATE records SET state = s.state, email = s.email, status = s.status, score = s.score, pattern = s.pattern, reason = s.reason,
 		note = s.note, evidence = s.evidence, checked_at = s.checked_at
-		FROM records AS s WHERE records.twin_of = s.id AND records.twin_of IN ? AND records.state = 'pending'
-		RETURNING `+settledColumns, ids).Scan(&twins).Error
+		FROM records AS s WHERE records.twin_of = s.id AND records.twin_of `+among+` AND records.state = 'pending'
+		RETURNING records.id, records.list_id, records.account_id, records.state, records.status, records.reason, records.run, records.person_key`, arg)
 	if err != nil {
 		return nil, fmt.Errorf("writing the answers of repeated rows: %w", err)
 	}
-	for i := range twins {
-		twins[i].Twin = true
+	err = db.Each(rows, func(rows *sql.Rows) error {
+		r := settled{Twin: true}
+		err := rows.Scan(&r.ID, &r.ListID, &r.AccountID, &r.State, &r.Status, &r.Reason, &r.Run, &r.PersonKey)
+		ended = append(ended, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the answers of repeated rows: %w", err)
 	}
-	return append(ended, twins...), nil
+	return ended, nil
 }
 
 // tally is a row of list_counts.
 type tally struct {
-	ListID int64  `json:"list_id"`
-	State  string `json:"state"`
-	Status string `json:"status"`
-	Reason string `json:"reason"`
-}
-
-type countRow struct {
-	tally
-	N int64 `json:"n"`
+	ListID int64
+	State  string
+	Status string
+	Reason string
 }
 
 // countOutcomes adds the group to the lists' counters: one upsert for the whole group, never one per row.
-func countOutcomes(tx *gorm.DB, ended []settled) error {
+func countOutcomes(ctx context.Context, tx *gorm.DB, ended []settled) error {
 	if len(ended) == 0 {
 		return nil
 	}
@@ -265,16 +303,20 @@ func countOutcomes(tx *gorm.DB, ended []settled) error {
 	slices.SortFunc(keys, func(x, y tally) int {
 		return cmp.Or(cmp.Compare(x.ListID, y.ListID), cmp.Compare(x.State, y.State), cmp.Compare(x.Status, y.Status), cmp.Compare(x.Reason, y.Reason))
 	})
-	rows := make([]countRow, len(keys))
-	for i, k := range keys {
-		rows[i] = countRow{k, sums[k]}
+	var lists, counts []int64
+	var states, statuses, reasons []string
+	for _, k := range keys {
+		lists, counts, states = append(lists, k.ListID), append(counts, sums[k]), append(states, k.State)
+		statuses, reasons = append(statuses, k.Status), append(reasons, k.Reason)
 	}
-	values, arg, err := db.Rows(tx, "v", []string{"list_id bigint", "state text", "status text", "reason text", "n bigint"}, rows)
+	values, args, err := db.Batch(tx, "v", db.Column{Name: "list_id", Type: "bigint", Values: lists}, db.Column{Name: "state", Type: "text", Values: states},
+		db.Column{Name: "status", Type: "text", Values: statuses}, db.Column{Name: "reason", Type: "text", Values: reasons},
+		db.Column{Name: "n", Type: "bigint", Values: counts})
 	if err != nil {
 		return err
 	}
-	err = tx.Exec(`INSERT INTO list_counts (list_id, state, status, reason, rows) SELECT list_id, state, status, reason, n FROM `+values+` WHERE true
-		ON CONFLICT (list_id, state, status, reason) DO UPDATE SET rows = list_counts.rows + excluded.rows`, arg).Error
+	err = db.Exec(ctx, tx, `INSERT INTO list_counts (list_id, state, status, reason, rows) SELECT list_id, state, status, reason, n FROM `+values+` WHERE true
+		ON CONFLICT (list_id, state, status, reason) DO UPDATE SET rows = list_counts.rows + excluded.rows`, args...)
 	if err != nil {
 		return fmt.Errorf("counting answers: %w", err)
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 	"gorm.io/gorm"
 )
 
@@ -26,6 +28,8 @@ const (
 	sweepMax      = 30_000           // queued rows looked at in one sweep
 	staleSession  = time.Hour
 	workerForget  = time.Hour
+	leaseLength   = 30 * time.Second // of a task that a server has taken: asynq's
+	leaseStale    = 8 * time.Second  // asynq's servers renew theirs every 5 s: one this old has nobody
 	reasonPoison  = "poison"
 	poisonMessage = "This row stopped whatever process looked it up, again and again. It was set aside so that the list can end; please report it."
 )
@@ -76,7 +80,7 @@ func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspe
 	if err != nil {
 		return nil, err
 	}
-	waiting, taken, err := a.Queue.recordTasks(ctx)
+	waiting, taken, err := a.Queue.recordTasks(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -125,17 +129,19 @@ func (a *App) holdings(ctx context.Context, now time.Time) (living, dead map[str
 	return living, dead, nil
 }
 
-// recordTasks are the ids of record tasks in Redis: those that wait, for a server or for their next try, and those that a server
-// took. Whether the worker of a taken one still lives is told by its heartbeat only.
-func (q *Queue) recordTasks(ctx context.Context) (waiting, taken map[string]bool, err error) {
-	prefix := "asynq:{" + QueueRecords + "}:"
+// recordTasks are the ids of record tasks in Redis: those that are looked after, since they wait for a server or for their next try or were
+// taken or renewed a moment ago, and those that a server took longer ago. Whether the worker of such a one still lives is told by its
+// heartbeat only; the moment is for a row that has just changed hands, which no heartbeat can know of yet.
+func (q *Queue) recordTasks(ctx context.Context, now time.Time) (waiting, taken map[string]bool, err error) {
+	prefix := recordsPrefix
 	pipe := q.Redis.Pipeline()
 	pending, active := pipe.LRange(ctx, prefix+"pending", 0, -1), pipe.LRange(ctx, prefix+"active", 0, -1)
 	scheduled, retry := pipe.ZRange(ctx, prefix+"scheduled", 0, -1), pipe.ZRange(ctx, prefix+"retry", 0, -1)
+	fresh := pipe.ZRangeByScore(ctx, prefix+"lease", &redis.ZRangeBy{Min: strconv.FormatInt(now.Add(leaseLength-leaseStale).Unix(), 10), Max: "+inf"})
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, nil, fmt.Errorf("reading the queue: %w", err)
 	}
-	return asSet(pending.Val(), scheduled.Val(), retry.Val()), asSet(active.Val()), nil
+	return asSet(pending.Val(), scheduled.Val(), retry.Val(), fresh.Val()), asSet(active.Val()), nil
 }
 
 func asSet(groups ...[]string) map[string]bool {

@@ -118,7 +118,10 @@ func (a *App) storeWorkbook(ctx context.Context, l *List, body io.Reader) (sheet
 		return sheet.Sniffed{}, fmt.Errorf("reading the spooled upload: %w", err)
 	}
 	l.UploadBytes, err = a.Files.Put(ctx, l.UploadKey, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", file)
-	return sniffed, err
+	if err != nil {
+		return sheet.Sniffed{}, bodyError(err)
+	}
+	return sniffed, nil
 }
 
 // spooled is a file on disk that is gone when it is closed.

@@ -129,7 +129,7 @@ func cleanEmail(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	parsed, err := mail.ParseAddress(s)
 	if err != nil || parsed.Address != s || len(s) > maxEmail {
-		return "", Refuse(CodeBadInput, "invalid_email", "This is not an e-mail address. It should look like name@company.com.")
+		return "", Refuse(CodeBadInput, "invalid_email", "This is not an e-mail address. It should look like name@company.example.")
 	}
 	return s, nil
 }

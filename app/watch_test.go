@@ -299,3 +299,22 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+func TestAlarmOfAnAddressEndsWhenNobodyAsksItAnyMore(t *testing.T) {
+	e := apptest.New(t, func(c *config.Config) { c.Run.PingURLs = []string{"http://127.0.0.1:1/readyz"} })
+	ahead := shifted(e)
+	_, err := e.Fire(t.Context(), "ping")
+	require.NoError(t, err)
+	_, err = e.Fire(t.Context(), "workers")
+	require.NoError(t, err)
+	alarms, err := e.Alarms(t.Context())
+	require.NoError(t, err)
+	require.Len(t, alarms, 1, "it is still asked")
+	e.App.Config.Run.PingURLs = nil
+	ahead.Store(int64(time.Minute))
+	_, err = e.Fire(t.Context(), "workers")
+	require.NoError(t, err)
+	alarms, err = e.Alarms(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, alarms)
+}

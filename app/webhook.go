@@ -43,10 +43,13 @@ type Webhook struct {
 	CreatedAt    time.Time
 }
 
-// Webhooks lists an account's webhooks, newest first.
-func (a *App) Webhooks(ctx context.Context, account int64) ([]Webhook, error) {
+// Webhooks lists an account's webhooks, newest first, with what signs them: only who may make webhooks may read that.
+func (a *App) Webhooks(ctx context.Context, as Actor) ([]Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return nil, err
+	}
 	var hooks []Webhook
-	if err := a.DB.WithContext(ctx).Where("account_id = ?", account).Order("id DESC").Find(&hooks).Error; err != nil {
+	if err := a.DB.WithContext(ctx).Where("account_id = ?", as.Account).Order("id DESC").Find(&hooks).Error; err != nil {
 		return nil, fmt.Errorf("reading webhooks: %w", err)
 	}
 	for i := range hooks {
@@ -55,10 +58,13 @@ func (a *App) Webhooks(ctx context.Context, account int64) ([]Webhook, error) {
 	return hooks, nil
 }
 
-// Webhook reads one webhook of an account.
-func (a *App) Webhook(ctx context.Context, account int64, ref string) (Webhook, error) {
+// Webhook reads one webhook of an account, as Webhooks does.
+func (a *App) Webhook(ctx context.Context, as Actor, ref string) (Webhook, error) {
+	if err := as.MayManage(); err != nil {
+		return Webhook{}, err
+	}
 	var hook Webhook
-	err := a.DB.WithContext(ctx).Where("account_id = ? AND ref = ?", account, ref).First(&hook).Error
+	err := a.DB.WithContext(ctx).Where("account_id = ? AND ref = ?", as.Account, ref).First(&hook).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return Webhook{}, Refuse(CodeNotFound, "webhook_not_found", "No such webhook.")
 	}
@@ -89,7 +95,7 @@ func (a *App) CreateWebhook(ctx context.Context, as Actor, target string, events
 	if ref, ok, err := as.Claim.before(madeWebhook); err != nil {
 		return Webhook{}, err
 	} else if ok {
-		if hook, err := a.Webhook(ctx, as.Account, ref); CodeOf(err) != CodeNotFound {
+		if hook, err := a.Webhook(ctx, as, ref); CodeOf(err) != CodeNotFound {
 			return hook, err
 		}
 	}
@@ -132,7 +138,7 @@ func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookCh
 	if err := as.MayManage(); err != nil {
 		return Webhook{}, err
 	}
-	hook, err := a.Webhook(ctx, as.Account, ref)
+	hook, err := a.Webhook(ctx, as, ref)
 	if err != nil {
 		return Webhook{}, err
 	}
@@ -146,10 +152,12 @@ func (a *App) EditWebhook(ctx context.Context, as Actor, ref string, c WebhookCh
 	if err := hook.set(target, events); err != nil {
 		return Webhook{}, err
 	}
+	changed := []string{"url", "events"} // the rest is left to deliveries, which may be noting something just now
 	if c.Enabled != nil {
 		hook.Enabled, hook.Note, hook.FailingSince = *c.Enabled, "", nil
+		changed = append(changed, "enabled", "note", "failing_since")
 	}
-	if err := a.DB.WithContext(ctx).Select("url", "events", "enabled", "note", "failing_since").Updates(&hook).Error; err != nil {
+	if err := a.DB.WithContext(ctx).Select(changed).Updates(&hook).Error; err != nil {
 		return Webhook{}, fmt.Errorf("changing a webhook: %w", err)
 	}
 	a.audit(ctx, as, "webhook.changed", ref)
@@ -161,7 +169,7 @@ func (a *App) DeleteWebhook(ctx context.Context, as Actor, ref string) error {
 	if err := as.MayManage(); err != nil {
 		return err
 	}
-	hook, err := a.Webhook(ctx, as.Account, ref)
+	hook, err := a.Webhook(ctx, as, ref)
 	if err != nil {
 		return err
 	}
@@ -191,7 +199,7 @@ func (w *Webhook) set(target string, events []string) error {
 			return Refuse(CodeBadInput, "invalid_event", "The events are %s.", strings.Join(Events, ", "))
 		}
 	}
-	w.URL, w.Events = target, events
+	w.URL, w.Events = target, slices.DeleteFunc(slices.Clone(Events), func(e string) bool { return !slices.Contains(events, e) }) // each once
 	return nil
 }
 

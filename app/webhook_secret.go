@@ -13,9 +13,16 @@ func newWebhookSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(b[:])
 }
 
-// CallbackSecret is what signs the messages to an account's callback_urls. It is made when first asked for. "" when it was sealed with
-// another SECRET_KEY.
-func (a *App) CallbackSecret(ctx context.Context, account int64) (string, error) {
+// CallbackSecret is what signs the messages to an account's callback_urls, for those who may make webhooks. It is made when first asked
+// for. "" when it was sealed with another SECRET_KEY.
+func (a *App) CallbackSecret(ctx context.Context, as Actor) (string, error) {
+	if err := as.MayManage(); err != nil {
+		return "", err
+	}
+	return a.callbackSecret(ctx, as.Account)
+}
+
+func (a *App) callbackSecret(ctx context.Context, account int64) (string, error) {
 	owner := fmt.Sprintf("callbacks:%d", account)
 	read := func() (secret []string, err error) {
 		err = a.DB.WithContext(ctx).Table("callback_secrets").Where("account_id = ?", account).Pluck("secret", &secret).Error

@@ -57,7 +57,7 @@ func TestWebhooksAreToldOfListsAndSigned(t *testing.T) {
 		callback, called := target(t, http.StatusOK)
 		hook, err := e.CreateWebhook(t.Context(), as, url, []string{app.EventFinished})
 		require.NoError(t, err)
-		_, err = e.Webhook(t.Context(), other.Account, hook.Ref)
+		_, err = e.Webhook(t.Context(), other, hook.Ref)
 		require.Equal(t, app.CodeNotFound, app.CodeOf(err))
 		l, err := e.CreateList(t.Context(), as, "Three", app.ProcessNone, callback, []string{"first name", "domain"}, [][]string{{"Ada", "alder.example"}})
 		require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestWebhooksAreToldOfListsAndSigned(t *testing.T) {
 		require.NoError(t, verifier.Verify(m.body, m.header))
 		require.Contains(t, string(m.body), `"type":"list.finished"`)
 		require.Contains(t, string(m.body), l.Ref)
-		secret, err := e.CallbackSecret(t.Context(), as.Account)
+		secret, err := e.CallbackSecret(t.Context(), as)
 		require.NoError(t, err)
 		verifier, err = webhooks.NewWebhook(secret)
 		require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestDeliveryThatFailsIsTriedLaterAndGoneDisables(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, e.Deliver(t.Context(), sent[0].ID))
 	require.Equal(t, first.header.Get("webhook-id"), receive(t, got).header.Get("webhook-id"), "the same message")
-	hook, err = e.Webhook(t.Context(), as.Account, hook.Ref)
+	hook, err = e.Webhook(t.Context(), as, hook.Ref)
 	require.NoError(t, err)
 	require.False(t, hook.Enabled, "410 Gone")
 }
@@ -133,4 +133,65 @@ func TestPrivateAddressesAreNotDialled(t *testing.T) {
 		_, err := e.CreateWebhook(t.Context(), as, bad, nil)
 		require.Equal(t, app.CodeBadInput, app.CodeOf(err), bad)
 	}
+}
+
+func TestMembersDoNotReadWhatSignsWebhooks(t *testing.T) {
+	e := apptest.New(t)
+	owner := e.NewActor("owner@one.example")
+	hook, err := e.CreateWebhook(t.Context(), owner, "https://hooks.example/1", nil)
+	require.NoError(t, err)
+	member := owner
+	member.Role = app.RoleMember
+	hooks, err := e.Webhooks(t.Context(), member)
+	require.Equal(t, app.CodeForbidden, app.CodeOf(err))
+	require.Empty(t, hooks)
+	_, err = e.Webhook(t.Context(), member, hook.Ref)
+	require.Equal(t, app.CodeForbidden, app.CodeOf(err))
+	_, err = e.CallbackSecret(t.Context(), member)
+	require.Equal(t, app.CodeForbidden, app.CodeOf(err))
+	_, err = e.Redeliver(t.Context(), member, "msg_x")
+	require.Equal(t, app.CodeForbidden, app.CodeOf(err))
+}
+
+func TestMessageGoesWhereItsWebhookLeadsNow(t *testing.T) {
+	e := apptest.New(t)
+	as := e.NewActor("owner@one.example")
+	mistyped, before := target(t, http.StatusNotFound)
+	hook, err := e.CreateWebhook(t.Context(), as, mistyped, []string{app.EventImported})
+	require.NoError(t, err)
+	running(t, e, as, threePeople)
+	sent, err := e.Deliveries(t.Context(), as.Account, 10)
+	require.NoError(t, err)
+	require.NoError(t, e.Deliver(t.Context(), sent[0].ID))
+	require.Len(t, before, 1)
+
+	right, after := target(t, http.StatusOK)
+	_, err = e.EditWebhook(t.Context(), as, hook.Ref, app.WebhookChange{URL: &right})
+	require.NoError(t, err)
+	_, err = e.Redeliver(t.Context(), as, sent[0].Ref)
+	require.NoError(t, err)
+	require.NoError(t, e.Deliver(t.Context(), sent[0].ID))
+	receive(t, after)
+	require.Len(t, before, 1)
+}
+
+func TestNothingIsSentToAWebhookThatIsSwitchedOff(t *testing.T) {
+	e := apptest.New(t)
+	as := e.NewActor("owner@one.example")
+	url, got := target(t, http.StatusOK)
+	hook, err := e.CreateWebhook(t.Context(), as, url, []string{app.EventImported})
+	require.NoError(t, err)
+	running(t, e, as, threePeople)
+	off := false
+	_, err = e.EditWebhook(t.Context(), as, hook.Ref, app.WebhookChange{Enabled: &off})
+	require.NoError(t, err)
+	sent, err := e.Deliveries(t.Context(), as.Account, 10)
+	require.NoError(t, err)
+	require.Equal(t, app.DeliveryPending, sent[0].State)
+	require.NoError(t, e.Deliver(t.Context(), sent[0].ID))
+	require.Empty(t, got)
+	sent, err = e.Deliveries(t.Context(), as.Account, 10)
+	require.NoError(t, err)
+	require.Equal(t, app.DeliveryFailed, sent[0].State)
+	require.Contains(t, sent[0].Note, "switched off")
 }

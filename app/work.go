@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // How a worker shows that it is alive: rows in the hands of one that has been silent for workerDead are given to others.
@@ -40,6 +42,12 @@ func (w *worker) drop(task string) {
 	w.mu.Unlock()
 }
 
+func (w *worker) busy() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.holding)
+}
+
 func (w *worker) tasks() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -50,16 +58,22 @@ func (w *worker) tasks() []string {
 	return ids
 }
 
+// handsMore is how many record tasks a record server holds beyond the lookups that may run, at most twice as many: a task whose
+// answer is being committed leaves its place to the next one.
+const handsMore = 16
+
 // Work runs this process as a worker until ctx ends: the general server, the record servers, the feeder, the sweep and the heartbeat.
 // On the way out running jobs get SHUTDOWN_TIMEOUT to finish; the rest go back into the queue.
 func (a *App) Work(ctx context.Context) error {
 	w := &worker{app: a, holding: map[string]int{}}
-	servers := []*asynq.Server{a.server(listConcurrency, queueWeights)}
+	servers := []*asynq.Server{a.server(a.Queue.Redis, listConcurrency, queueWeights)}
 	handlers := []asynq.Handler{a.listJobs()}
+	hands := a.Config.Worker.Concurrency + min(a.Config.Worker.Concurrency, handsMore)
 	for range a.Config.Worker.RecordServers {
-		servers = append(servers, a.server(a.Config.Worker.Concurrency, map[string]int{QueueRecords: 1}))
+		servers = append(servers, a.server(a.Queue.rows, hands, map[string]int{QueueRecords: 1}))
 		handlers = append(handlers, a.recordJobs(w))
 	}
+	a.Queue.taker.free = func() int { return a.Config.Worker.RecordServers*hands - w.busy() }
 	if err := w.beat(ctx); err != nil {
 		return err
 	}
@@ -75,6 +89,7 @@ func (a *App) Work(ctx context.Context) error {
 	feeding := sync.WaitGroup{}
 	feeding.Go(func() { a.Feed(ctx) })
 	feeding.Go(func() { a.Sweep(ctx) })
+	feeding.Go(func() { w.keepSharing(ctx) })
 	feeding.Go(func() { a.watchProcesses(ctx) })
 	feeding.Go(func() { a.settler.meters.publish(ctx, a) })
 	<-ctx.Done()
@@ -84,13 +99,14 @@ func (a *App) Work(ctx context.Context) error {
 		stopping.Go(s.Shutdown)
 	}
 	stopping.Wait()
+	a.Queue.taker.putBack()
 	stopBeating()
 	loops.Wait()
 	return w.leave()
 }
 
-func (a *App) server(concurrency int, queues map[string]int) *asynq.Server {
-	return asynq.NewServerFromRedisClient(a.Queue.Redis, asynq.Config{
+func (a *App) server(client *redis.Client, concurrency int, queues map[string]int) *asynq.Server {
+	return asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency: concurrency, Queues: queues, TaskCheckInterval: taskCheck, ShutdownTimeout: a.Config.Shutdown,
 		RetryDelayFunc: backoff, Logger: asynqLog{a.Log}, LogLevel: asynq.WarnLevel,
 		IsFailure: func(err error) bool {
@@ -125,6 +141,26 @@ func (w *worker) beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing a heartbeat: %w", err)
 	}
+	return nil
+}
+
+func (w *worker) keepSharing(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := w.share(ctx, w.app.Now()); err != nil && ctx.Err() == nil {
+			w.app.Log.WarnContext(ctx, "rows are not shared out anew", "error", err)
+		}
+		rest(ctx, workerBeat)
+	}
+}
+
+// share finds this worker's place among the living: it decides whose rows it prefers.
+func (w *worker) share(ctx context.Context, now time.Time) error {
+	var ids []string
+	err := w.app.DB.WithContext(ctx).Raw("SELECT id FROM workers WHERE beat_at > ? ORDER BY id", now.Add(-workerDead)).Scan(&ids).Error
+	if err != nil {
+		return fmt.Errorf("reading the living workers: %w", err)
+	}
+	w.app.Queue.taker.sharing(max(0, slices.Index(ids, w.app.id)), len(ids))
 	return nil
 }
 

@@ -125,3 +125,41 @@ func TestBannerWhenTheOperatorAsksInSpiteOfAListing(t *testing.T) {
 	s.looked(fmt.Sprintf(`{"at":%q,"port_25":"yes","listed":["192.0.2.7 by bl.test"]}`, time.Now().UTC().Format(time.RFC3339)))
 	require.Contains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, "Some mail servers refuse us at present.")
 }
+
+func TestOperatorGivesCreditsOnThePage(t *testing.T) {
+	s := newSite(t, func(c *config.Config) { c.Credits = true })
+	b := s.operator()
+	require.Contains(t, s.send(b, "GET", "/admin", nil).body, "None was given yet.")
+	refused := s.send(b, "POST", "/admin/credits", url.Values{"email": {"nobody@one.example"}, "amount": {"70"}, "note": {"for trying"}})
+	require.Equal(t, 404, refused.status)
+	for _, kept := range []string{"Nobody here has the address", `value="nobody@one.example"`, `value="70"`, `value="for trying"`} {
+		require.Contains(t, refused.body, kept)
+	}
+	require.Equal(t, 400, s.send(b, "POST", "/admin/credits", url.Values{"email": {"owner@one.example"}, "amount": {"many"}}).status)
+	got := s.send(b, "POST", "/admin/credits", url.Values{"email": {"owner@one.example"}, "amount": {"70"}, "note": {"for trying"}})
+	require.Equal(t, []any{303, "/admin#h-credits"}, []any{got.status, got.header.Get("Location")})
+	require.Regexp(t, `\+70</strong> .*for trying`, s.send(b, "GET", "/admin", nil).body)
+	owner := s.signedIn("owner@one.example")
+	usage := s.send(owner, "GET", "/usage", nil).body
+	require.Contains(t, usage, `<dd class="big">70</dd>`)
+	require.Contains(t, usage, "for trying")
+	audit := s.send(owner, "GET", "/audit", nil).body
+	require.Contains(t, audit, "Gave credits")
+	require.Contains(t, audit, "owner@two.example", "and who it was")
+}
+
+func TestOperatorSetsATaskAsideAndRunsItAgain(t *testing.T) {
+	s := newSite(t)
+	b := s.operator()
+	l := s.Upload(s.owner, "people.csv", []byte(people))
+	require.NoError(t, s.ImportLater(t.Context(), l))
+	task := url.Values{"task": {fmt.Sprintf("list:import:%d", l.ID)}}
+	require.Equal(t, 303, s.send(b, "POST", "/admin/queues/high/archivals", task).status)
+	archived := s.send(b, "GET", "/admin/queues?queue=high&state=archived", nil).body
+	require.Contains(t, archived, task.Get("task"))
+	require.NotContains(t, archived, "Set aside")
+	require.Equal(t, 303, s.send(b, "POST", "/admin/queues/high/runs", task).status)
+	pending := s.send(b, "GET", "/admin/queues?queue=high&state=pending", nil).body
+	require.Contains(t, pending, task.Get("task"))
+	require.Contains(t, pending, "Set aside")
+}

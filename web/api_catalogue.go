@@ -56,9 +56,5 @@ func (s *Server) apiCatalogueGet(q *call) error {
 	if made {
 		status = http.StatusCreated
 	}
-	p, err := s.app.Progress(q.ctx(), l)
-	if err != nil {
-		return err
-	}
-	return s.sendJSON(q, status, toListJSON(l, p), catalogueGotJSON{made})
+	return s.sendList(q, status, l, catalogueGotJSON{made})
 }

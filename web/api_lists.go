@@ -32,6 +32,9 @@ type listJSON struct {
 	Columns       []string   `json:"columns"`
 	Mapping       any        `json:"mapping"`
 	CallbackURL   *string    `json:"callback_url"`
+	Tags          []string   `json:"tags"`
+	ArchivedAt    *string    `json:"archived_at"`
+	RestoreUntil  *string    `json:"restore_until"` // of a deleted list: until when it can be brought back
 	CreatedAt     *string    `json:"created_at"`
 	StartedAt     *string    `json:"started_at"`
 	FinishedAt    *string    `json:"finished_at"`
@@ -54,14 +57,14 @@ type fileJSON struct {
 	CreatedAt *string `json:"created_at"`
 }
 
-func toListJSON(l app.List, p app.Progress) listJSON {
+func toListJSON(l app.List, p app.Progress, tags []string) listJSON {
 	out := listJSON{
 		ID: l.Ref, Name: l.Name, Process: l.Process, State: l.State,
 		Counts: countsJSON{Total: p.Counts.Total, Done: p.Counts.Done, Found: p.Counts.Found, Failed: p.Counts.Failed,
 			Retrying: p.Counts.Retrying, Waiting: p.Counts.Waiting, ByStatus: p.Counts.ByStatus},
 		Progress: p.Fraction, RowsPerSecond: math.Round(10*p.RowsPerSecond) / 10, NextRetryAt: stamp(p.Counts.NextRetry),
 		Reason: orNull(l.Reason), Details: orNull(l.Note), Columns: l.Columns, Mapping: l.Mapping, CallbackURL: orNull(l.CallbackURL),
-		CreatedAt: stamp(&l.CreatedAt), StartedAt: stamp(l.StartedAt), FinishedAt: stamp(l.FinishedAt),
+		Tags: append([]string{}, tags...), ArchivedAt: stamp(l.ArchivedAt), CreatedAt: stamp(&l.CreatedAt), StartedAt: stamp(l.StartedAt), FinishedAt: stamp(l.FinishedAt),
 	}
 	if p.ETA != nil {
 		seconds := int64(math.Ceil(p.ETA.Seconds()))
@@ -70,18 +73,29 @@ func toListJSON(l app.List, p app.Progress) listJSON {
 	if out.Counts.ByStatus == nil {
 		out.Counts.ByStatus = map[string]int64{}
 	}
+	if l.State == app.ListDeleting {
+		out.RestoreUntil = stamp(l.ClearAt)
+	}
 	if l.ResultVersion > 0 {
 		out.File = &fileJSON{Version: l.ResultVersion, Bytes: l.ResultBytes, CreatedAt: stamp(l.ResultAt)}
 	}
 	return out
 }
 
-func (s *Server) sendList(q *call, status int, l app.List) error {
+func (s *Server) sendList(q *call, status int, l app.List, meta any) error {
+	tags, err := s.app.TagsOf(q.ctx(), l)
+	if err != nil {
+		return err
+	}
+	return s.sendTagged(q, status, l, tags[l.ID], meta)
+}
+
+func (s *Server) sendTagged(q *call, status int, l app.List, tags []string, meta any) error {
 	p, err := s.app.Progress(q.ctx(), l)
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(q, status, toListJSON(l, p), nil)
+	return s.sendJSON(q, status, toListJSON(l, p, tags), meta)
 }
 
 func (s *Server) apiLists(q *call) error {
@@ -89,27 +103,44 @@ func (s *Server) apiLists(q *call) error {
 	if err != nil {
 		return err
 	}
-	lists, next, total, err := s.app.Lists(q.ctx(), q.actor.Account, q.query("cursor"), limit)
+	if truth(q.query("deleted")) {
+		return s.apiTrashed(q)
+	}
+	query := listFilters(q)
+	query.Limit = limit
+	lists, next, total, err := s.app.FindLists(q.ctx(), q.actor.Account, query)
 	if err != nil {
 		return err
 	}
+	return s.sendLists(q, lists, pageMeta{Total: &total, NextCursor: orNull(next)})
+}
+
+func (s *Server) sendLists(q *call, lists []app.List, meta pageMeta) error {
 	progress, err := s.app.Progresses(q.ctx(), lists)
+	if err != nil {
+		return err
+	}
+	tags, err := s.app.TagsOf(q.ctx(), lists...)
 	if err != nil {
 		return err
 	}
 	out := make([]listJSON, len(lists))
 	for i, l := range lists {
-		out[i] = toListJSON(l, progress[i])
+		out[i] = toListJSON(l, progress[i], tags[l.ID])
 	}
-	return s.sendJSON(q, http.StatusOK, out, pageMeta{Total: &total, NextCursor: orNull(next)})
+	return s.sendJSON(q, http.StatusOK, out, meta)
 }
 
 func (s *Server) apiList(q *call) error {
 	l, err := s.listed(q)
-	if err != nil || q.isFresh(s.listVersion(q, l)) {
+	if err != nil {
 		return err
 	}
-	return s.sendList(q, http.StatusOK, l)
+	tags, err := s.app.TagsOf(q.ctx(), l)
+	if err != nil || q.isFresh(s.listVersion(q, l, tags[l.ID]...)) {
+		return err
+	}
+	return s.sendTagged(q, http.StatusOK, l, tags[l.ID], nil)
 }
 
 // apiControl is the handler of an action on a list.
@@ -119,33 +150,8 @@ func apiControl(do func(*app.App, context.Context, app.Actor, string) (app.List,
 		if err != nil {
 			return err
 		}
-		return s.sendList(q, http.StatusOK, l)
+		return s.sendList(q, http.StatusOK, l, nil)
 	}
-}
-
-func (s *Server) apiListRename(q *call) error {
-	var change struct {
-		Name *string `json:"name"`
-	}
-	if err := readJSON(q.r.Body, &change); err != nil {
-		return err
-	}
-	if change.Name == nil || strings.TrimSpace(*change.Name) == "" {
-		return app.Refuse(app.CodeBadInput, "wrong_params", "You are missing the name parameter.")
-	}
-	l, err := s.app.RenameList(q.ctx(), q.actor, q.param("list"), *change.Name)
-	if err != nil {
-		return err
-	}
-	return s.sendList(q, http.StatusOK, l)
-}
-
-func (s *Server) apiListDelete(q *call) error {
-	if err := s.app.DeleteList(q.ctx(), q.actor, q.param("list")); err != nil {
-		return err
-	}
-	q.w.WriteHeader(http.StatusNoContent)
-	return nil
 }
 
 // startParams reads what the fields of an upload say about how to start it.

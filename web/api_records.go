@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"beagle/app"
 )
@@ -70,10 +71,8 @@ func (s *Server) apiRecords(q *call) error {
 	if q.isFresh(s.listVersion(q, l)) {
 		return nil
 	}
-	for _, name := range []string{"min_score", "max_score"} {
-		if v := q.query(name); v != "" && v != "0" && scoreOf(v) == 0 {
-			return app.Refuse(app.CodeBadInput, "wrong_params", "The parameter %s must be a whole number from 0 to 100.", name)
-		}
+	if err := checkScores(q.values()); err != nil {
+		return err
 	}
 	query := recordFilters(q.values())
 	query.Sort, query.After, query.Limit = q.query("sort"), q.query("cursor"), limit
@@ -86,6 +85,16 @@ func (s *Server) apiRecords(q *call) error {
 		out[i] = toRecordJSON(l, r)
 	}
 	return s.sendJSON(q, http.StatusOK, out, pageMeta{NextCursor: orNull(next)})
+}
+
+// checkScores refuses bounds that are none.
+func checkScores(v url.Values) error {
+	for _, name := range []string{"min_score", "max_score"} {
+		if text := v.Get(name); text != "" && text != "0" && scoreOf(text) == 0 {
+			return app.Refuse(app.CodeBadInput, "wrong_params", "The parameter %s must be a whole number from 0 to 100.", name)
+		}
+	}
+	return nil
 }
 
 func (s *Server) apiRecord(q *call) error {

@@ -39,14 +39,14 @@ func (s *Server) createFromFile(q *call) error {
 		return withRemedy(err)
 	}
 	if l.State != app.ListMapping { // started by a request with the same Idempotency-Key, which died
-		return s.sendList(q, http.StatusCreated, l)
+		return s.sendList(q, http.StatusCreated, l, nil)
 	}
 	later := p.fields["start"] != "" && !truth(p.fields["start"])
 	started, err := s.startUpload(q, l, p.fields, later)
 	if err != nil {
 		return s.undo(q, l, withRemedy(err))
 	}
-	return s.sendList(q, http.StatusCreated, started)
+	return s.sendList(q, http.StatusCreated, started, nil)
 }
 
 func (s *Server) startUpload(q *call, l app.List, fields map[string]string, later bool) (app.List, error) {
@@ -103,7 +103,7 @@ func (s *Server) createFromJSON(q *call) error {
 		return err
 	}
 	q.visit.list = l.Ref
-	return s.sendList(q, http.StatusCreated, l)
+	return s.sendList(q, http.StatusCreated, l, nil)
 }
 
 // postedRow is one object, with its keys in the order in which they were written.

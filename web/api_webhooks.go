@@ -41,11 +41,11 @@ func (s *Server) sendWebhook(q *call, status int, h app.Webhook, err error) erro
 }
 
 func (s *Server) apiWebhooks(q *call) error {
-	hooks, err := s.app.Webhooks(q.ctx(), q.actor.Account)
+	hooks, err := s.app.Webhooks(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}
-	secret, err := s.app.CallbackSecret(q.ctx(), q.actor.Account)
+	secret, err := s.app.CallbackSecret(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *Server) apiWebhooksCreate(q *call) error {
 }
 
 func (s *Server) apiWebhook(q *call) error {
-	h, err := s.app.Webhook(q.ctx(), q.actor.Account, q.param("webhook"))
+	h, err := s.app.Webhook(q.ctx(), q.actor, q.param("webhook"))
 	return s.sendWebhook(q, http.StatusOK, h, err)
 }
 

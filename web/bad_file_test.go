@@ -258,8 +258,8 @@ func TestCostIsTold(t *testing.T) {
 	b := s.signedIn("owner@one.example")
 	page := s.send(b, "POST", "/lists", form{filename: "a.csv", file: []byte(people)}).header.Get("Location")
 	got := s.send(b, "GET", page, nil)
-	require.Contains(t, got.body, "At most 4 credits: one for each address found. You have 3.")
-	require.Contains(t, got.body, "your credits would not be enough")
+	require.Contains(t, got.body, "At most 4 credits: one for each valid address that is found. You have 3.")
+	require.Contains(t, got.body, "that is more than you have")
 }
 
 // twoSheets is a workbook whose people are on its second sheet.

@@ -37,19 +37,26 @@ type look struct {
 	width  int64  // pixels
 }
 
-// plainly is how most people look. flowLooks are those in which every flow is clicked through: both schemes, both widths.
+// plainly is how most people look. flowLooks are those in which every flow is clicked through: both schemes, both widths. The main job
+// is done in all of everyLook.
 var (
 	plainly   = look{"light", wide}
 	flowLooks = []look{plainly, {"dark", narrow}}
+	everyLook = []look{plainly, {"dark", narrow}, {"dark", wide}, {"light", narrow}}
 )
 
 // tabTime is how long a test may need its tab: all pages, on a busy machine.
-const tabTime = 5 * time.Minute
+const tabTime = 15 * time.Minute
 
-// inEachLook clicks through a flow in every look, in one browser. visit opens a tab on a site.
+// inEachLook clicks through a flow in both schemes and widths. visit opens a tab on a site.
 func inEachLook(t *testing.T, flow func(t *testing.T, visit func(*site) *tab)) {
+	inLooks(t, flowLooks, flow)
+}
+
+// inLooks clicks through a flow in some looks, in one browser.
+func inLooks(t *testing.T, looks []look, flow func(t *testing.T, visit func(*site) *tab)) {
 	browser := openBrowser(t)
-	for _, l := range flowLooks {
+	for _, l := range looks {
 		t.Run(fmt.Sprintf("%s, %d pixels", l.scheme, l.width), func(t *testing.T) {
 			flow(t, func(s *site) *tab { return openTab(t, browser, s.http.URL, l) })
 		})
@@ -143,6 +150,18 @@ func (b *tab) click(css string) {
 	b.do(chromedp.WaitNotPresent(chromedp.CSS(busyParts)), chromedp.Click(chromedp.CSS(css)))
 }
 
+// tap clicks in one go, on a page whose parts a list that runs may replace at any moment: a click of the mouse would come to where
+// something was.
+func (b *tab) tap(css string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		if (!e || !window.htmx || document.querySelector(%q)) return "";
+		e.click();
+		return "tapped";
+	})()`, css, busyParts), "tapped")
+}
+
 // submit clicks a button that leads to another page, and waits for that page.
 func (b *tab) submit(css string) {
 	b.t.Helper()
@@ -208,5 +227,13 @@ func (b *tab) quiet() {
 // until waits for a JavaScript expression to have a value.
 func (b *tab) until(js, want string) {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool { return b.eval("String("+js+")") == want }, apptest.Patience, 50*time.Millisecond, "%s never was %q but %q", js, want, b.eval("String("+js+")"))
+	last := ""
+	for end := time.Now().Add(apptest.Patience); ; time.Sleep(50 * time.Millisecond) {
+		if last = b.eval("String(" + js + ")"); last == want {
+			return
+		}
+		if time.Now().After(end) {
+			require.Equal(b.t, want, last, "%s on %s", js, b.eval(`location.href + "\n" + document.body.innerText`))
+		}
+	}
 }

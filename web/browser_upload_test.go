@@ -19,7 +19,7 @@ import (
 
 // The main job, by clicking: sign in, choose a file, map, start, watch, see how it is known, download.
 func TestBrowserDoesTheMainJobByClicking(t *testing.T) {
-	inEachLook(t, func(t *testing.T, visit func(*site) *tab) {
+	inLooks(t, everyLook, func(t *testing.T, visit func(*site) *tab) {
 		s := newSite(t)
 		b := visit(s)
 		b.expects("401 (Unauthorized)") // a wrong password

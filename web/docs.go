@@ -169,7 +169,7 @@ func (doc spec) shown(c specCall, method, path, base string) (docsCall, error) {
 		out.Answers = append(out.Answers, docsAnswer{status, answer.Description})
 	}
 	slices.SortFunc(out.Answers, func(x, y docsAnswer) int { return strings.Compare(x.Status, y.Status) })
-	address := base + strings.NewReplacer("{list}", "LIST", "{record}", "RECORD", "{webhook}", "WEBHOOK", "{item}", "ITEM").Replace(path)
+	address := base + strings.NewReplacer("{list}", "LIST", "{record}", "RECORD", "{webhook}", "WEBHOOK", "{action}", "ACTION", "{item}", "ITEM").Replace(path)
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}

@@ -105,11 +105,23 @@ func (l *listener) run(name string, cmd *exec.Cmd, key string) []string {
 func (l *listener) ids(code, item string) *strings.Replacer {
 	pairs := []string{"ITEM", item}
 	if strings.Contains(code, "/LIST") {
-		list, err := l.CreateList(l.t.Context(), l.owner, "Example", app.ProcessNone, "", []string{"first_name", "last_name", "domain"}, [][]string{{"Grace", "Yates", "onegate.example"}, {"Ada", "Ash", "alder.example"}})
+		process := app.ProcessNone
+		if strings.Contains(code, "/records/retry") {
+			process = app.ProcessPattern // there must be something to look up
+		}
+		list, err := l.CreateList(l.t.Context(), l.owner, "Example", process, "", []string{"first_name", "last_name", "domain"}, [][]string{{"Grace", "Yates", "onegate.example"}, {"Ada", "Ash", "alder.example"}})
 		require.NoError(l.t, err)
 		require.NoError(l.t, l.Import(l.t.Context(), list.ID))
 		require.NoError(l.t, l.Export(l.t.Context(), list.ID))
 		pairs = append(pairs, "LIST", list.Ref, "RECORD", l.records(list)[0])
+		if strings.Contains(code, "/ACTION") {
+			act, err := l.RemoveRecords(l.t.Context(), l.owner, list.Ref, app.Selection{IDs: l.records(list)[1:]})
+			require.NoError(l.t, err)
+			pairs = append(pairs, "ACTION", idOf(act.ID))
+		}
+		if strings.Contains(code, "/restore") {
+			require.NoError(l.t, l.TrashList(l.t.Context(), l.owner, list.Ref))
+		}
 	}
 	if strings.Contains(code, "/WEBHOOK") {
 		hook, err := l.CreateWebhook(l.t.Context(), l.owner, "https://hooks.example/x", nil)

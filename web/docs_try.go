@@ -41,7 +41,10 @@ func (s *Server) triesCreate(q *call) error {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	inner := &call{w: q.w, r: r, api: true, actor: q.actor, visit: q.visit, param: func(name string) string { return params[name] }}
-	if err = inner.checkText(); err == nil {
+	if err = rt.who.allows(q.actor); err == nil {
+		err = inner.checkText()
+	}
+	if err == nil {
 		err = rt.handler(s, inner)
 	}
 	if err != nil {

@@ -86,7 +86,7 @@ func (s *Server) fail(q *call, err error) {
 		h.Set("HX-Reswap", "innerHTML")
 		s.sendFragment(q, status, "error", "notice", errorPage{Status: status, Message: refusal.Message, RequestID: q.visit.id})
 	default:
-		s.sendPage(q, status, "error", errorPage{Status: status, Message: refusal.Message, RequestID: q.visit.id})
+		s.sendPage(q, status, "error", errorPage{Status: status, Message: refusal.Message, RequestID: q.visit.id, List: q.visit.list, Known: q.user.ID != 0})
 	}
 }
 
@@ -95,6 +95,19 @@ type errorPage struct {
 	Status    int
 	Message   string
 	RequestID string
+	List      string // that the address names
+	Known     bool   // somebody is signed in
+}
+
+// Back is where to go on: to the list that something could not be done with, to all of them, or for strangers to the front page.
+func (e errorPage) Back() string {
+	if !e.Known {
+		return "/"
+	}
+	if e.List == "" || e.Status == http.StatusNotFound || e.Status >= http.StatusInternalServerError {
+		return "/lists"
+	}
+	return "/lists/" + e.List
 }
 
 // Heading is the error in a few words.

@@ -20,11 +20,11 @@ func (s *Server) tagOf(parts ...any) string {
 }
 
 // listVersion is the tag of what is read of a list and its records at this address, or "" while the list moves by itself.
-func (s *Server) listVersion(q *call, l app.List) string {
+func (s *Server) listVersion(q *call, l app.List, tags ...string) string {
 	if !l.Ended() {
 		return ""
 	}
-	return s.tagOf(q.r.URL.RequestURI(), l.ID, l.State, l.Name, l.Reason, l.CallbackURL, l.Imported, l.Total, l.ResultVersion, l.ChangedAt.UnixNano(), l.FinishedAt)
+	return s.tagOf(q.r.URL.RequestURI(), l.ID, l.State, l.Name, l.Reason, l.CallbackURL, l.Imported, l.Total, l.ResultVersion, l.ChangedAt.UnixNano(), l.FinishedAt, l.ArchivedAt, tags)
 }
 
 // isFresh sets the tag of an answer, and tells that the client has this answer already: then 304 has been sent.

@@ -83,7 +83,7 @@ func (s *Server) mcpServe(q *call) error {
 // askInside answers a read of the API for whoever made the call q.
 func (s *Server) askInside(ctx context.Context, q *call, path string, query url.Values) (string, error) {
 	rt, params, ok := findRoute(http.MethodGet, path)
-	if !ok || rt.pace != quick {
+	if !ok || rt.pace != quick || rt.who != keyed {
 		return "", fmt.Errorf("there is no %s", path)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path+"?"+query.Encode(), nil)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"beagle/app"
+	"beagle/app/config"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -20,9 +21,6 @@ import (
 
 // Upper bounds in seconds; pages ought to be in the first four.
 var requestBuckets = []float64{.01, .05, .1, .2, .5, 1, 2.5, 5, 10, 25, 60}
-
-// routerTimeout is when Heroku's router gives up on a request (H12); most others are set to 30 or 60 s.
-const routerTimeout = 30 * time.Second
 
 // meters count requests.
 type meters struct {
@@ -76,6 +74,9 @@ func (s *Server) count(v *visit, r *http.Request, status int, took time.Duration
 	s.meters.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	if v.pace == quick {
 		s.meters.seconds.WithLabelValues(route).Observe(took.Seconds())
+	}
+	if v.look {
+		return // charts show what people and programs waited for
 	}
 	s.app.Metrics.Answered(took, status, v.timeout != "", v.pace == quick)
 }
@@ -151,7 +152,7 @@ func WorkerHandler(a *app.App) http.Handler {
 
 // ServeWorker answers WorkerHandler on l until ctx ends.
 func ServeWorker(ctx context.Context, a *app.App, l net.Listener) error {
-	server := &http.Server{Handler: WorkerHandler(a), ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: routerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
+	server := &http.Server{Handler: WorkerHandler(a), ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: config.RouterTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -22,6 +22,7 @@ type visit struct {
 	list    string // whose page or call this is; joins the line with those of its jobs by "list uploaded"
 	pace    pace
 	timeout string // why it was stopped, if it was
+	look    bool   // a balancer's look at this process: no is an answer and no failure, and nobody waits for it
 }
 
 type visitKey struct{}
@@ -37,6 +38,17 @@ func visitOf(ctx context.Context) *visit {
 // the refusal of what another site's page sends in a visitor's name.
 func (s *Server) wrap(next http.Handler) http.Handler {
 	return s.observe(s.recover(s.headers(s.sameOrigin(next))))
+}
+
+// level of a request's line. Balancers look every second: their looks are only worth a line when the answer is no.
+func (v *visit) level(status int) slog.Level {
+	switch {
+	case v.look && status == http.StatusOK:
+		return slog.LevelDebug
+	case status >= http.StatusInternalServerError && !v.look:
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
 var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9-]{8,64}$`)
@@ -57,12 +69,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			span.Name(r.Method + " " + v.route)
 			span.Set("http.route", v.route, "http.response.status_code", sw.status, "request_id", v.id, "list", v.list)
 			span.End(nil)
-			level := slog.LevelInfo
-			if sw.status >= 500 {
-				level = slog.LevelError
-			}
 			s.count(v, r, sw.status, time.Since(start))
-			s.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", v.id), slog.String("method", r.Method),
+			s.log.LogAttrs(r.Context(), v.level(sw.status), "request", slog.String("request_id", v.id), slog.String("method", r.Method),
 				slog.String("route", v.route), slog.Int("status", sw.status), slog.Int64("bytes", sw.bytes),
 				slog.Duration("took", time.Since(start)), slog.Int64("account", v.account), slog.String("list", v.list), slog.String("ip", s.clientIP(r)))
 		}()

@@ -17,13 +17,14 @@ import (
 type access int
 
 const (
-	anyone    access = iota // no account is needed; a session is still looked at
-	signedIn                // a session
-	keyed                   // an API key
-	managers                // a session of an owner or admin of the team
-	owners                  // a session of an owner of the team
-	operators               // a session of somebody who runs this installation; others find nothing
-	probes                  // load balancers: neither session nor key is looked at
+	anyone        access = iota // no account is needed; a session is still looked at
+	signedIn                    // a session
+	keyed                       // an API key
+	keyedManagers               // an API key of an owner or admin of the team
+	managers                    // a session of an owner or admin of the team
+	owners                      // a session of an owner of the team
+	operators                   // a session of somebody who runs this installation; others find nothing
+	probes                      // load balancers: neither session nor key is looked at
 )
 
 // route is a line of the tables in routes_site.go and routes_api.go.
@@ -141,8 +142,11 @@ func (s *Server) answer(rt route, q *call) {
 func (s *Server) admit(who access, q *call) error {
 	q.actor.IP, q.actor.Agent = s.clientIP(q.r), q.r.UserAgent()
 	switch who {
-	case keyed:
-		return s.admitKey(q)
+	case keyed, keyedManagers:
+		if err := s.admitKey(q); err != nil {
+			return err
+		}
+		return who.allows(q.actor)
 	case probes:
 		return nil
 	}
@@ -150,16 +154,25 @@ func (s *Server) admit(who access, q *call) error {
 	if err == nil && who == operators && !q.actor.Operator {
 		return app.Refuse(app.CodeNotFound, "not_found", "There is nothing at this address.")
 	}
-	switch {
-	case err == nil && who == managers:
-		return q.actor.MayManage()
-	case err == nil && who == owners:
-		return q.actor.MayOwn()
-	case who != anyone:
+	if err == nil {
+		return who.allows(q.actor)
+	}
+	if who != anyone {
 		return err
 	}
-	if err != nil && app.CodeOf(err) != app.CodeUnauthorized {
+	if app.CodeOf(err) != app.CodeUnauthorized {
 		s.log.WarnContext(q.ctx(), "session not read", "request_id", q.visit.id, "error", err) // the page is for strangers too
+	}
+	return nil
+}
+
+// allows refuses somebody whose role is too small for a route.
+func (who access) allows(as app.Actor) error {
+	switch who {
+	case managers, keyedManagers:
+		return as.MayManage()
+	case owners:
+		return as.MayOwn()
 	}
 	return nil
 }

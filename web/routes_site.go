@@ -58,7 +58,7 @@ var siteRoutes = []route{
 
 	{get, "/keys", (*Server).keysIndex, signedIn, quick},
 	{post, "/keys", (*Server).keysCreate, managers, quick},
-	{post, "/keys/:key/revocation", (*Server).keysRevoke, managers, quick},
+	{post, "/keys/:key/revocation", (*Server).keysRevoke, signedIn, quick}, // members may revoke their own
 	{get, "/settings", (*Server).settingsShow, signedIn, quick},
 	{post, "/settings/mails", (*Server).mailsUpdate, signedIn, quick},
 	{post, "/settings/name", (*Server).nameUpdate, signedIn, quick},
@@ -120,6 +120,8 @@ var siteRoutes = []route{
 	{get, "/admin", (*Server).adminShow, operators, quick},
 	{get, "/admin/queues", (*Server).queuesIndex, operators, quick},
 	{post, "/admin/queues/:queue/runs", taskControl((*app.App).RunTask), operators, quick},
+	{post, "/admin/queues/:queue/archivals", taskControl((*app.App).ArchiveTask), operators, quick},
+	{post, "/admin/credits", (*Server).creditsCreate, operators, quick},
 	{post, "/admin/queues/:queue/deletions", taskControl((*app.App).DeleteTask), operators, quick},
 
 	{get, "/dev/mail", (*Server).keptMailsIndex, anyone, quick},

@@ -31,7 +31,9 @@ var siteCases = map[string]struct {
 	"GET /admin":                                  {nil, 303, 404, 404},
 	"GET /admin/queues":                           {nil, 303, 404, 404},
 	"POST /admin/queues/:queue/runs":              {nil, 303, 404, 404},
+	"POST /admin/queues/:queue/archivals":         {nil, 303, 404, 404},
 	"POST /admin/queues/:queue/deletions":         {nil, 303, 404, 404},
+	"POST /admin/credits":                         {url.Values{"email": {"owner@two.example"}, "amount": {"5"}}, 303, 404, 404},
 	"GET /dev/mail":                               {nil, 404, 404, 404},
 	"GET /lists":                                  {nil, 303, 200, 200},
 	"POST /lists":                                 {form{filename: "a.csv", file: []byte(people)}, 303, 303, 303},
@@ -162,6 +164,14 @@ var apiCases = map[string]struct {
 	"POST /v2/lists/:list/resume":                {nil, 404, 409},
 	"POST /v2/lists/:list/cancel":                {nil, 404, 409},
 	"POST /v2/lists/:list/rebuild":               {nil, 404, 200},
+	"POST /v2/lists/:list/archive":               {nil, 404, 200},
+	"POST /v2/lists/:list/unarchive":             {nil, 404, 200},
+	"POST /v2/lists/:list/restore":               {nil, 404, 200},
+	"GET /v2/lists/:list/actions":                {nil, 404, 200},
+	"GET /v2/lists/:list/actions/:action":        {nil, 404, 200},
+	"POST /v2/lists/:list/actions/:action/undo":  {nil, 404, 200},
+	"POST /v2/lists/:list/records/retry":         {`{"filter":{"status":"unknown"}}`, 404, 202},
+	"POST /v2/lists/:list/records/delete":        {`{"filter":{"status":"unknown","max_score":1}}`, 404, 202},
 	"GET /v2/lists/:list/records":                {nil, 404, 200},
 	"GET /v2/lists/:list/records/:record":        {nil, 404, 200},
 	"GET /v2/catalogue":                          {nil, 200, 200},
@@ -227,15 +237,17 @@ func (s *site) filler(list, record string) *strings.Replacer {
 	require.NoError(s.t, err)
 	open, err := s.Invitations(s.t.Context(), s.owner.Account)
 	require.NoError(s.t, err)
+	act, err := s.RemoveRecords(s.t.Context(), s.owner, list, app.Selection{IDs: []string{"999999999"}}) // of nothing
+	require.NoError(s.t, err)
 	css := strings.TrimPrefix(s.server.assets.named["css/app.css"], "/static/")
-	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":removal", "7", ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
+	return strings.NewReplacer(":webhook", hook.Ref, ":delivery", "msg_none", ":removal", "7", ":action", idOf(act.ID), ":invitation", idOf(open[0].ID), ":member", idOf(s.owner.User), ":item", s.publishes(s.finished().Ref), ":domain", "quietmill.example", ":session", "0123456789abcdef", ":list", list, ":record", record, ":key", idOf(keys.ID), "*", css)
 }
 
 // inOrder names the routes, those that end things last.
 func inOrder(t *testing.T, table []route) []string {
 	var first, last []string
-	ends := append([]string{"POST /v2/lists/:list/retry", "POST /v2/lists/:list/records", "PATCH /v2/lists/:list/records/:record", "POST /v2/lists/:list/records/:record/retry",
-		"DELETE /v2/lists/:list/records/:record", "DELETE /v2/lists/:list"}, lastRoutes...)
+	ends := append([]string{"POST /v2/lists/:list/retry", "POST /v2/lists/:list/records/retry", "POST /v2/lists/:list/records/delete", "POST /v2/lists/:list/records", "PATCH /v2/lists/:list/records/:record", "POST /v2/lists/:list/records/:record/retry",
+		"DELETE /v2/lists/:list/records/:record", "DELETE /v2/lists/:list", "POST /v2/lists/:list/restore"}, lastRoutes...)
 	for _, rt := range table {
 		first = append(first, rt.method+" "+rt.path)
 	}

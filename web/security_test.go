@@ -16,6 +16,7 @@ import (
 	"beagle/app/apptest"
 	"beagle/app/config"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 )
 
@@ -197,6 +198,18 @@ func TestErrorsOfHTMXRequestsGoIntoTheOpenPage(t *testing.T) {
 	require.Equal(t, "/sign-in", got.header.Get("HX-Redirect"))
 }
 
+func TestErrorPageLeadsBackToWhereOneCanGoOn(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	at := "/lists/" + s.finished().Ref
+	b := s.signedIn("owner@one.example")
+	got := s.send(b, "POST", at+"/pause", nil)
+	require.Equal(t, http.StatusConflict, got.status)
+	require.Contains(t, got.body, `href="`+at+`">Back to the list`)
+	require.Contains(t, s.send(b, "GET", "/lists/nosuchlist", nil).body, `href="/lists">Go to your lists`)
+	require.Contains(t, s.send(s.browser(), "GET", "/nothing", nil).body, `href="/">To the front page`)
+}
+
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	s := newSite(t)
 	require.Equal(t, http.StatusNotFound, s.send(s.browser(), "GET", "/nothing", nil).status)
@@ -208,7 +221,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 }
 
 func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
-	s := newSite(t, func(c *config.Config) { c.Shutdown = 5 * time.Second })
+	s := newSite(t, func(c *config.Config) { c.Shutdown, c.RequestTimeout = 5*time.Second, 40*time.Second })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -230,11 +243,51 @@ func TestDrainEndsLivePagesAndLetsRequestsFinish(t *testing.T) {
 	defer events.Body.Close()
 	require.Equal(t, "text/event-stream", events.Header.Get("Content-Type"))
 
+	require.Contains(t, s.log.String(), `"level":"WARN","msg":"REQUEST_TIMEOUT 40s is not below the 30s of most routers`)
 	stop()
 	_, err = io.ReadAll(events.Body)
 	require.NoError(t, err, "the stream ends, it is not cut")
 	require.NoError(t, <-ended)
 	require.Equal(t, http.StatusServiceUnavailable, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+}
+
+func TestOneSlowAnswerOfABackEndTakesNobodyOut(t *testing.T) {
+	s := newSite(t)
+	now := time.Now()
+	s.App.Now = func() time.Time { return now }
+	look := func() int { return s.send(http.DefaultClient, "GET", "/readyz", nil).status }
+	require.Equal(t, http.StatusOK, look())
+	answers, nobody := s.App.Queue.Redis, redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	s.App.Queue.Redis = nobody
+	defer func() { s.App.Queue.Redis = answers; require.NoError(t, nobody.Close()) }()
+	now = now.Add(readyPatience - time.Second)
+	late := s.send(http.DefaultClient, "GET", "/readyz", nil)
+	require.Equal(t, []any{http.StatusOK, `{"redis":"late"}`}, []any{late.status, late.body})
+	now = now.Add(time.Second)
+	require.Equal(t, http.StatusServiceUnavailable, look())
+	require.Contains(t, s.log.String(), `"msg":"not ready","part":"redis"`)
+	fresh, err := New(s.App, Options{})
+	require.NoError(t, err)
+	r := httptest.NewRecorder()
+	fresh.Handler().ServeHTTP(r, httptest.NewRequest("GET", "/readyz", nil))
+	require.Equal(t, http.StatusServiceUnavailable, r.Code, "a process that has never seen all parts is not ready")
+}
+
+func TestBalancersThatLookAreNeitherErrorsNorInTheCharts(t *testing.T) {
+	s := newSite(t)
+	for range 3 {
+		require.Equal(t, http.StatusOK, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+	}
+	require.NotContains(t, s.log.String(), `"route":"/readyz"`, "a line a second would say nothing")
+	s.server.StopStreams()
+	require.Equal(t, http.StatusServiceUnavailable, s.send(http.DefaultClient, "GET", "/readyz", nil).status)
+	require.Contains(t, s.log.String(), `"level":"INFO","msg":"request"`)
+	require.NotContains(t, s.log.String(), `"level":"ERROR"`, "a process that ends as it should is no error")
+	require.NoError(t, s.WritePoint(t.Context()))
+	points, err := s.Points(t.Context(), time.Hour, time.Minute)
+	require.NoError(t, err)
+	require.Empty(t, points)
+	require.Contains(t, s.send(http.DefaultClient, "GET", "/metrics", nil).body, `beagle_http_requests_total{method="GET",route="/readyz",status="503"} 1`)
 }
 
 func TestLimiterForgetsRatherThanGrows(t *testing.T) {

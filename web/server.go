@@ -56,6 +56,7 @@ type Server struct {
 	badKeys   *limiter // requests without a good key, by IP
 	signIns   *limiter // sign-ins and sign-ups, by IP
 	streams   *gauge   // live pages open, by account
+	seen      sighting // of the back ends
 	drain     chan struct{}
 	drainOnce sync.Once
 }
@@ -107,8 +108,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	if t := s.app.Config.RequestTimeout; t >= routerTimeout {
-		s.log.WarnContext(ctx, "REQUEST_TIMEOUT is not below the router's: clients see its error page while the work goes on here", "request_timeout", t, "router_timeout", routerTimeout)
+	for _, w := range s.app.Config.Warnings() {
+		s.log.WarnContext(ctx, w.Variable+" "+w.Text)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()

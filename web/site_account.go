@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 
 	"beagle/app"
 )
@@ -20,7 +19,7 @@ type keysPage struct {
 func (s *Server) keysIndex(q *call) error { return s.showKeys(q, http.StatusOK, keysPage{}) }
 
 func (s *Server) showKeys(q *call, status int, page keysPage) error {
-	keys, err := s.app.Keys(q.ctx(), q.actor.Account)
+	keys, err := s.app.KeysFor(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}
@@ -44,11 +43,7 @@ func (s *Server) keysCreate(q *call) error {
 }
 
 func (s *Server) keysRevoke(q *call) error {
-	id, err := strconv.ParseInt(q.param("key"), 10, 64)
-	if err != nil {
-		return app.Refuse(app.CodeNotFound, "key_not_found", "No such key.")
-	}
-	if err := s.app.RevokeKey(q.ctx(), q.actor, id); err != nil {
+	if err := s.app.RevokeKey(q.ctx(), q.actor, idParam(q, "key")); err != nil {
 		return err
 	}
 	return q.redirect("/keys")

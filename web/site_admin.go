@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"beagle/app"
@@ -36,11 +38,38 @@ type adminPage struct {
 	KeepsMail bool
 
 	Reliability []reliabilityView
+	Credits     creditsForm
+}
+
+// creditsForm is the card for giving credits, as it was filled in when it was refused, and what was given last.
+type creditsForm struct {
+	Counted             bool
+	Email, Amount, Note string
+	Error               string
+	Last                []app.Grant
 }
 
 type spanChoice struct{ Name, Word string }
 
-func (s *Server) adminShow(q *call) error {
+func (s *Server) adminShow(q *call) error { return s.showAdmin(q, http.StatusOK, creditsForm{}) }
+
+// creditsCreate gives credits to an account.
+func (s *Server) creditsCreate(q *call) error {
+	f := creditsForm{Email: q.form("email"), Amount: q.form("amount"), Note: q.form("note")}
+	amount, _ := strconv.ParseInt(strings.TrimSpace(f.Amount), 10, 64) // 0 is refused with the reason
+	_, err := s.app.GiveCredits(q.ctx(), q.actor, f.Email, amount, f.Note)
+	if err == nil {
+		return q.redirect("/admin#h-credits")
+	}
+	refusal, status := refusalOf(err)
+	if status == http.StatusInternalServerError {
+		return err
+	}
+	f.Error = refusal.Message
+	return s.showAdmin(q, status, f)
+}
+
+func (s *Server) showAdmin(q *call, status int, credits creditsForm) error {
 	health, err := s.app.Health(q.ctx(), q.actor)
 	if err != nil {
 		return err
@@ -51,6 +80,10 @@ func (s *Server) adminShow(q *call) error {
 		return err
 	}
 	page.Reliability = reliabilityViews(reliability)
+	page.Credits, page.Credits.Counted = credits, s.app.Config.Credits
+	if page.Credits.Last, err = s.app.Grants(q.ctx(), q.actor); err != nil {
+		return err
+	}
 	w := window{now: s.app.Now(), span: spans[0].span, step: spans[0].step}
 	for _, choice := range spans {
 		page.Spans = append(page.Spans, spanChoice{choice.Name, choice.Word})
@@ -65,7 +98,7 @@ func (s *Server) adminShow(q *call) error {
 	if err := s.drawCharts(q.ctx(), &page, w); err != nil {
 		return err
 	}
-	s.sendPage(q, http.StatusOK, "admin/index", page)
+	s.sendPage(q, status, "admin/index", page)
 	return nil
 }
 

@@ -27,7 +27,11 @@ var ownColumns = []column{
 	{ID: "reason", Word: "Reason", Index: -1},
 	{ID: "pattern", Word: "Pattern", Index: -1},
 	{ID: "checked", Word: "Checked", Index: -1},
+	{ID: beforeColumn, Word: "Before", Index: -1},
 }
+
+// beforeColumn is the column of the answer before a row was looked up again.
+const beforeColumn = "before"
 
 const (
 	columnsCookie = "columns"

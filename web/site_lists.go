@@ -8,8 +8,10 @@ import (
 	"beagle/app"
 )
 
-// listsPerPage is a screen or two.
-const listsPerPage = 30
+const (
+	listsPerPage = 30 // a screen or two
+	trashedShown = 5  // deleted lists with a button to bring them back
+)
 
 // listRow is a line of the lists page.
 type listRow struct {
@@ -60,7 +62,7 @@ func (s *Server) showLists(q *call, status int, problem string) error {
 	if page.Tags, err = s.app.Tags(q.ctx(), q.actor.Account); err != nil {
 		return err
 	}
-	if page.Deleted, err = s.app.TrashedLists(q.ctx(), q.actor.Account); err != nil {
+	if page.Deleted, err = s.app.TrashedLists(q.ctx(), q.actor.Account, trashedShown); err != nil {
 		return err
 	}
 	s.sendPage(q, status, "lists/index", page)
@@ -125,15 +127,7 @@ func (s *Server) listsRename(q *call) error {
 }
 
 func (s *Server) listsDelete(q *call) error {
-	l, err := s.listed(q)
-	if err != nil {
-		return err
-	}
-	remove := s.app.TrashList
-	if l.State == app.ListMapping {
-		remove = s.app.Discard // nothing was made of it yet
-	}
-	if err := remove(q.ctx(), q.actor, l.Ref); err != nil {
+	if err := s.remove(q); err != nil {
 		return err
 	}
 	return q.redirect("/lists")

@@ -19,7 +19,7 @@ var fields = []struct {
 	{sheet.FirstName, "First name", ""},
 	{sheet.LastName, "Last name", ""},
 	{sheet.FullName, "Full name", "when first and last name share a column"},
-	{sheet.Domain, "Domain or website", "company.com, or a page of theirs"},
+	{sheet.Domain, "Domain or website", "company.example, or a page of theirs"},
 	{sheet.Company, "Company name", "used when there is no domain"},
 	{sheet.Email, "E-mail address", "to verify, or to learn a company's pattern from"},
 }

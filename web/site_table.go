@@ -30,13 +30,25 @@ func (s *Server) records(q *call, l app.List, live livePart) (recordsPart, error
 	if part.Rows, part.Next, err = s.app.Records(q.ctx(), q.actor.Account, l, query); err != nil {
 		return part, err
 	}
-	part.Matching = matching(part.Filters, live)
+	if part.Choices, err = s.withChanged(q, l, live.Slices); err != nil {
+		return part, err
+	}
+	part.Matching = matching(part.Filters, live.Progress.Total, part.Choices)
 	part.Actions, err = s.app.OpenActions(q.ctx(), q.actor.Account, l)
 	return part, err
 }
 
-// matching is how many rows fit filters, when that is a counter of the list.
-func matching(filters url.Values, live livePart) int64 {
+// withChanged adds a choice of the rows that have another answer than before they were looked up again, where there are any.
+func (s *Server) withChanged(q *call, l app.List, choices []slice) ([]slice, error) {
+	n, err := s.app.Changed(q.ctx(), l)
+	if err != nil || n == 0 {
+		return choices, err
+	}
+	return append(slices.Clone(choices), slice{Status: app.StatusChanged, Word: statusWord(app.StatusChanged), Rows: n}), nil
+}
+
+// matching is how many rows fit filters, when that is a count of the list's or one of its choices.
+func matching(filters url.Values, total int64, choices []slice) int64 {
 	status := filters.Get("status")
 	for name := range filters {
 		if name != "status" {
@@ -44,9 +56,9 @@ func matching(filters url.Values, live livePart) int64 {
 		}
 	}
 	if status == "" {
-		return live.Progress.Total
+		return total
 	}
-	for _, part := range live.Slices {
+	for _, part := range choices {
 		if part.Status == status {
 			return part.Rows
 		}
@@ -122,11 +134,12 @@ func (p recordsPart) Sorted() bool {
 	return p.Filters.Get("q") == "" && (p.Filters.Get("sort") != "" || p.ByScore())
 }
 
-// Shown are the columns that are on.
+// Shown are the columns that are on, and beside changed answers what was answered before.
 func (p recordsPart) Shown() []column {
 	var on []column
+	changed := p.Filters.Get("status") == app.StatusChanged
 	for _, c := range p.Columns {
-		if c.On && (p.Show || c.Index >= 0) {
+		if (c.On || changed && c.ID == beforeColumn) && (p.Show || c.Index >= 0) {
 			on = append(on, c)
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Server) webhooksIndex(q *call) error { return s.showWebhooks(q, http.St
 
 func (s *Server) showWebhooks(q *call, status int, problem string) error {
 	page := webhooksPage{Error: problem, Events: eventChoices(app.Events)}
-	hooks, err := s.app.Webhooks(q.ctx(), q.actor.Account)
+	hooks, err := s.app.Webhooks(q.ctx(), q.actor)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Server) showWebhooks(q *call, status int, problem string) error {
 	if page.Deliveries, err = s.app.Deliveries(q.ctx(), q.actor.Account, deliveriesShown); err != nil {
 		return err
 	}
-	if page.Callback, err = s.app.CallbackSecret(q.ctx(), q.actor.Account); err != nil {
+	if page.Callback, err = s.app.CallbackSecret(q.ctx(), q.actor); err != nil {
 		return err
 	}
 	q.plain() // it shows secrets

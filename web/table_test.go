@@ -27,7 +27,7 @@ var tableCases = map[string]struct {
 	"POST /lists/:list/tags":                       {url.Values{"tags": {"a, b"}}, 303, 404, 303},
 	"POST /lists/:list/archival":                   {nil, 303, 404, 303},
 	"POST /lists/:list/unarchival":                 {nil, 303, 404, 303},
-	"POST /lists/:list/restoration":                {nil, 303, 404, 404},
+	"POST /lists/:list/restoration":                {nil, 303, 404, 303},
 	"POST /find/additions":                         {url.Values{"first_name": {"Grace"}}, 303, 400, 400},
 }
 
@@ -184,4 +184,25 @@ func TestFoundPersonIsAddedToAList(t *testing.T) {
 	require.Equal(t, "grace.yates@onegate.example", rows[4].Email)
 	require.Equal(t, []string{"Grace", "Yates", "onegate.example"}, rows[4].Cells)
 	require.WithinDuration(t, time.Now(), *rows[4].CheckedAt, time.Minute)
+}
+
+func TestAListShowsWhatAFreshRunChanged(t *testing.T) {
+	s := newSite(t)
+	s.Work()
+	l := s.finished()
+	b := s.signedIn("owner@one.example")
+	list := "/lists/" + l.Ref
+	require.NotContains(t, s.send(b, "GET", list, nil).body, `id="tab-changed"`)
+	ids := s.records(l)
+	require.NoError(t, s.DB.Exec("UPDATE records SET previous_email = 'old@one.example', previous_status = 'accept_all', previous_at = ? WHERE id = ?", s.Now(), ids[0]).Error)
+	require.NoError(t, s.DB.Exec("UPDATE records SET previous_email = email, previous_status = status, previous_at = ? WHERE id = ?", s.Now(), ids[1]).Error)
+	got := s.send(b, "GET", list, nil).body
+	require.Contains(t, got, `id="tab-changed"`)
+	require.NotContains(t, got, "old@one.example", "the column is off until it is asked for")
+	got = s.send(b, "GET", list+"?status=changed", nil).body
+	require.Equal(t, ids[:1], shownRows(got))
+	require.Contains(t, got, "old@one.example")
+	require.Contains(t, got, `class="chip s-accept_all"`)
+	got = s.send(b, "GET", list+"/download?format=csv&status=changed", nil).body
+	require.Equal(t, 2, strings.Count(got, "\n"))
 }

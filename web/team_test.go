@@ -38,6 +38,8 @@ func (s *site) joined(email, role string) *http.Client {
 
 func TestMembersSeeListsAndManageNothing(t *testing.T) {
 	s := newSite(t)
+	theirs, _, err := s.CreateKey(t.Context(), s.owner, "Nightly import", false)
+	require.NoError(t, err)
 	l := s.Upload(s.owner, "people.csv", []byte(people))
 	member := s.joined("member@one.example", app.RoleMember)
 	require.Contains(t, s.send(member, "GET", "/lists", nil).body, l.Ref)
@@ -47,12 +49,14 @@ func TestMembersSeeListsAndManageNothing(t *testing.T) {
 	for _, path := range []string{"/webhooks", "/privacy", "/audit", "/privacy/data.zip"} {
 		require.Equal(t, 403, s.send(member, "GET", path, nil).status, path)
 	}
+	require.NotContains(t, s.send(member, "GET", "/keys", nil).body, "bgl_", "keys of others")
 	for _, rt := range siteRoutes {
 		if rt.method == post && (rt.who == managers || rt.who == owners) {
 			require.Equal(t, 403, s.send(member, "POST", strings.NewReplacer(":key", "1", ":member", idOf(s.owner.User)).Replace(rt.path), url.Values{"name": {"x"}}).status, rt.path)
 		}
 	}
 	require.Equal(t, 403, s.send(member, "POST", "/team/members/"+idOf(s.owner.User)+"/deletion", nil).status)
+	require.Equal(t, 404, s.send(member, "POST", "/keys/"+idOf(theirs.ID)+"/revocation", nil).status)
 	admin := s.joined("admin@one.example", app.RoleAdmin)
 	require.Equal(t, 200, s.send(admin, "GET", "/audit", nil).status)
 	require.Equal(t, 403, s.send(admin, "GET", "/privacy/data.zip", nil).status)
@@ -71,6 +75,36 @@ func TestKeyMayWhatItsMakerMay(t *testing.T) {
 	require.NoError(t, s.SetRole(t.Context(), s.owner, admin.ID, app.RoleMember))
 	require.Equal(t, 403, s.send(http.DefaultClient, "POST", "/v2/webhooks", hook, "Authorization", key).status)
 	require.Equal(t, 200, s.send(http.DefaultClient, "GET", "/v2/lists", nil, "Authorization", key).status)
+}
+
+// What signs an account's messages is for those who manage it: not for keys of others, and not for the forms of the reference page.
+func TestMembersReadNoSecretOfAWebhook(t *testing.T) {
+	s := newSite(t)
+	hook, err := s.CreateWebhook(t.Context(), s.owner, "https://hooks.example/x", nil)
+	require.NoError(t, err)
+	joined := s.joined("admin@one.example", app.RoleAdmin)
+	members, err := s.Members(t.Context(), s.owner.Account)
+	require.NoError(t, err)
+	key := s.key(members[1].Actor(), false)
+	reads := func(want int, says string) {
+		t.Helper()
+		for _, path := range []string{"/v2/webhooks", "/v2/webhooks/" + hook.Ref} {
+			got := s.send(http.DefaultClient, "GET", path, nil, "X-API-KEY", key)
+			require.Equal(t, want, got.status, got.body)
+			require.Contains(t, got.body, says)
+			got = s.send(joined, "POST", "/docs/api/tries", `{"method":"GET","path":"`+path+`"}`, "Accept", "application/json")
+			require.Equal(t, want, got.status, got.body)
+			require.Contains(t, got.body, says)
+		}
+	}
+	reads(200, hook.Secret)
+	require.NoError(t, s.SetRole(t.Context(), s.owner, members[1].ID, app.RoleMember))
+	reads(403, `"errors"`)
+	require.Contains(t, s.send(joined, "GET", "/keys", nil).body, key[:8], "their own key is seen")
+	keys, err := s.Keys(t.Context(), s.owner.Account)
+	require.NoError(t, err)
+	require.Equal(t, 303, s.send(joined, "POST", "/keys/"+idOf(keys[0].ID)+"/revocation", nil).status, "and can be revoked")
+	require.Equal(t, 401, s.send(http.DefaultClient, "GET", "/v2/lists", nil, "X-API-KEY", key).status)
 }
 
 func TestSettingsChangeWhatIsTheUsersOwn(t *testing.T) {

@@ -37,8 +37,11 @@ type site struct {
 }
 
 func newSite(t *testing.T, change ...func(*config.Config)) *site {
-	change = append([]func(*config.Config){func(c *config.Config) { c.Worker.MaxTries = 1 }}, change...)
-	s := &site{Env: apptest.New(t, change...), t: t, log: &bytes.Buffer{}}
+	return siteOn(t, apptest.New(t, append([]func(*config.Config){func(c *config.Config) { c.Worker.MaxTries = 1 }}, change...)...))
+}
+
+func siteOn(t *testing.T, e *apptest.Env) *site {
+	s := &site{Env: e, t: t, log: &bytes.Buffer{}}
 	s.App.Log = slog.New(slog.NewJSONHandler(s.log, nil))
 	var err error
 	s.server, err = New(s.App, Options{Demo: true, Version: "test", Sample: []byte(people), SignIn: "owner@one.example"})

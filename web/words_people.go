@@ -11,8 +11,10 @@ var actionWords = map[string]string{
 	"list.uploaded": "Uploaded a list", "list.discarded": "Threw an upload away", "list.restored": "Brought a list back", "records.added": "Added rows", "record.deleted": "Deleted a row",
 	"records.retried": "Tried chosen rows again", "records.removed": "Removed rows", "records.restored": "Brought rows back", "delivery.resent": "Sent a message again", "opt_out.confirmed": "Opted somebody out",
 	"task.run": "Ran a task", "task.deleted": "Deleted a task", "list.started": "Started a list", "list.paused": "Paused a list", "list.resumed": "Resumed a list", "list.canceled": "Canceled a list",
-	"list.retried": "Tried rows again", "list.deleted": "Deleted a list", "list.exported": "Downloaded a list", "known_emails.added": "Uploaded known addresses",
+	"list.archived": "Archived a list", "list.unarchived": "Took a list out of the archive", "record.edited": "Corrected a row", "record.retried": "Ran a row again",
+	"records.retry": "Ran chosen rows again", "records.remove": "Deleted rows", "list.retried": "Tried rows again", "list.deleted": "Deleted a list", "list.exported": "Downloaded a list", "known_emails.added": "Uploaded known addresses",
 	"retention.changed": "Changed how long lists are kept", "account.exported": "Took all data away", "account.deletion_set": "Deleted the account", "account.kept": "Kept the account after all",
+	"credits.given": "Gave credits", "task.archived": "Archived a task",
 	"domain.refreshed": "Asked about a domain again", "catalogue.published": "Published a list", "catalogue.withdrawn": "Withdrew a list", "catalogue.got": "Got a list from the catalogue",
 }
 

@@ -82,7 +82,12 @@ func New(t testing.TB, change ...func(*config.Config)) *Env { return NewOn(t, Em
 
 // NewOn is an app on a stack with the demo world.
 func NewOn(t testing.TB, s Stack, change ...func(*config.Config)) *Env {
-	w := mailworld.DemoWith(mailworld.Options{GreylistFor: time.Second})
+	return NewIn(t, s, mailworld.Options{GreylistFor: time.Second}, change...)
+}
+
+// NewIn is an app on a stack with a demo world of one's own.
+func NewIn(t testing.TB, s Stack, o mailworld.Options, change ...func(*config.Config)) *Env {
+	w := mailworld.DemoWith(o)
 	require.NoError(t, w.Start())
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	c := Config(t, s, w)

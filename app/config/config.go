@@ -2,22 +2,26 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 )
 
-// Config is everything an operator can set. Every field names its variable; docs/architecture.md lists them.
+// Config is everything an operator can set. Every field names its variable; docs/settings.md lists them.
 type Config struct {
 	Port           int           `env:"PORT" envDefault:"3000"`
+	BindAddress    string        `env:"BIND_ADDRESS"` // of this machine, where web and worker listen; empty: all of them, and loopback in `beagle up`
 	BaseURL        string        `env:"BASE_URL"`
 	DatabaseURL    string        `env:"DATABASE_URL"`
 	RedisURL       string        `env:"REDIS_URL"`
@@ -112,10 +116,36 @@ func Parse(vars map[string]string) (Config, error) {
 			return Config{}, fmt.Errorf("environment: REDIS_PROVIDER names %s, which is not set", c.RedisProvider)
 		}
 	}
-	if err := errors.Join(c.check()...); err != nil {
+	if err := errors.Join(append(unchanged(c, vars), c.check()...)...); err != nil {
 		return Config{}, fmt.Errorf("environment:\n%w", err)
 	}
 	return c, nil
+}
+
+// placeholder is what the example files have where a secret belongs.
+const placeholder = "change-me"
+
+// unchanged are the variables of ours that still hold a placeholder: a secret that everybody can read is none. Their values are not shown.
+func unchanged(c Config, vars map[string]string) (errs []error) {
+	fields, err := env.GetFieldParams(&c)
+	if err != nil {
+		return []error{err}
+	}
+	names := []string{c.RedisProvider}
+	for _, f := range fields {
+		names = append(names, f.Key)
+	}
+	for _, name := range names {
+		if strings.Contains(strings.ToLower(vars[name]), placeholder) {
+			errs = append(errs, fmt.Errorf("  %s: still has the CHANGE-ME of the example; put a value of your own there", name))
+		}
+	}
+	return errs
+}
+
+// Listen is where a process listens on a port; fallback is the address where BIND_ADDRESS names none.
+func (c Config) Listen(port int, fallback string) string {
+	return net.JoinHostPort(cmp.Or(c.BindAddress, fallback), strconv.Itoa(port))
 }
 
 // NeedServices reports which variables a process on real services still lacks.
@@ -225,6 +255,11 @@ func (c Config) checkPlaces(bad func(name, format string, args ...any)) {
 	}
 	if c.BaseURL != "" && !isURL(c.BaseURL) {
 		bad("BASE_URL", "must be a URL such as https://beagle.example.com")
+	}
+	if c.BindAddress != "" {
+		if _, err := netip.ParseAddr(c.BindAddress); err != nil {
+			bad("BIND_ADDRESS", "must be an IP address of this machine such as 127.0.0.1, is %q", c.BindAddress)
+		}
 	}
 	for _, p := range c.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {

@@ -26,6 +26,28 @@ func TestEveryWrongValueIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, "Port")
 }
 
+func TestPlaceholdersOfTheExamplesAreNoSecrets(t *testing.T) {
+	_, err := config.Parse(map[string]string{"DATABASE_URL": "postgres://beagle:CHANGE-ME@127.0.0.1/beagle", "SECRET_KEY": "change-me-to-what-openssl-rand-hex-32-prints",
+		"REDIS_PROVIDER": "CLOUD_REDIS", "CLOUD_REDIS": "redis://:Change-Me@127.0.0.1", "SOMETHING_ELSE": "CHANGE-ME"})
+	for _, name := range []string{"DATABASE_URL", "SECRET_KEY", "CLOUD_REDIS"} {
+		require.ErrorContains(t, err, "  "+name+": still has the CHANGE-ME")
+	}
+	require.NotContains(t, err.Error(), "postgres://", "no value is shown")
+	require.NotContains(t, err.Error(), "SOMETHING_ELSE")
+}
+
+func TestProcessesListenWhereTheyAreTold(t *testing.T) {
+	c, err := config.Parse(nil)
+	require.NoError(t, err)
+	require.Equal(t, ":3000", c.Listen(3000, ""))
+	require.Equal(t, "127.0.0.1:3000", c.Listen(3000, "127.0.0.1"))
+	c, err = config.Parse(map[string]string{"BIND_ADDRESS": "::1"})
+	require.NoError(t, err)
+	require.Equal(t, "[::1]:3000", c.Listen(3000, "127.0.0.1"))
+	_, err = config.Parse(map[string]string{"BIND_ADDRESS": "everywhere"})
+	require.ErrorContains(t, err, "  BIND_ADDRESS:")
+}
+
 func TestRedisProviderNamesTheVariableThatHoldsTheURL(t *testing.T) {
 	c, err := config.Parse(map[string]string{"REDIS_PROVIDER": "CLOUD_REDIS", "CLOUD_REDIS": "rediss://user:secret@redis.example:6380"})
 	require.NoError(t, err)

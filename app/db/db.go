@@ -96,7 +96,7 @@ func Close(g *gorm.DB) error {
 // Migrate brings the schema up to date from root's folder of the engine. Two processes may call it at once:
 // on Postgres one waits for the other by a session lock.
 func Migrate(ctx context.Context, g *gorm.DB, root fs.FS) error {
-	provider, err := migrations(g, root)
+	provider, err := migrations(g, root, true)
 	if err != nil {
 		return err
 	}
@@ -106,9 +106,10 @@ func Migrate(ctx context.Context, g *gorm.DB, root fs.FS) error {
 	return nil
 }
 
-// Pending tells how many migrations have not been applied.
+// Pending tells how many migrations have not been applied. It takes no lock: a process that looks must not wait for the release step, nor for
+// another one that looks (goose tries for the lock again only after seconds).
 func Pending(ctx context.Context, g *gorm.DB, root fs.FS) (int, error) {
-	provider, err := migrations(g, root)
+	provider, err := migrations(g, root, false)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +126,7 @@ func Pending(ctx context.Context, g *gorm.DB, root fs.FS) (int, error) {
 	return n, nil
 }
 
-func migrations(g *gorm.DB, root fs.FS) (*goose.Provider, error) {
+func migrations(g *gorm.DB, root fs.FS, locked bool) (*goose.Provider, error) {
 	conn, err := g.DB()
 	if err != nil {
 		return nil, fmt.Errorf("migrating the database: %w", err)
@@ -137,11 +138,14 @@ func migrations(g *gorm.DB, root fs.FS) (*goose.Provider, error) {
 	}
 	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithAllowOutofOrder(true)} // numbers of two branches land in any order
 	if engine == Postgres {
+		dialect = goose.DialectPostgres
+	}
+	if engine == Postgres && locked {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
 			return nil, fmt.Errorf("locking for migrations: %w", err)
 		}
-		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithSessionLocker(locker))
 	}
 	provider, err := goose.NewProvider(dialect, conn, dir, options...)
 	if err != nil {
@@ -200,10 +204,13 @@ func (a textArray) Value() (driver.Value, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(`"` + arrayEscaper.Replace(s) + `"`)
+		b.WriteString(quoted(s))
 	}
 	return "{" + b.String() + "}", nil
 }
+
+// quoted is one element of an array.
+func quoted(s string) string { return `"` + arrayEscaper.Replace(s) + `"` }
 
 var arrayEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"beagle/app/db"
 	"beagle/migrations"
 
+	"github.com/pressly/goose/v3/lock"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 )
@@ -56,6 +58,26 @@ func TestMigratingTwiceAtOnceAppliesEachMigrationOnce(t *testing.T) {
 	require.Zero(t, left)
 }
 
+func TestLookingAtMigrationsWaitsForNobody(t *testing.T) {
+	url := services.Postgres(t)
+	g, err := db.Open(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close(g)) }()
+	require.NoError(t, db.Migrate(t.Context(), g, migrations.FS))
+	raw, err := g.DB()
+	require.NoError(t, err)
+	migrating, err := raw.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, migrating.Close()) }()
+	_, err = migrating.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", lock.DefaultLockID) // what a release step holds
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // what /readyz gives it
+	defer cancel()
+	left, err := db.Pending(ctx, g, migrations.FS)
+	require.NoError(t, err)
+	require.Zero(t, left)
+}
+
 func TestDuplicateKeysAreTheSameErrorOnBothEngines(t *testing.T) {
 	onEach(t, func(t *testing.T, g *gorm.DB) {
 		insert := func() error {
@@ -96,6 +118,53 @@ func TestRowsCarriesABatchOfAnyText(t *testing.T) {
 		var early int64
 		require.NoError(t, g.Table("suppressions").Where("created_at <= ?", at).Count(&early).Error)
 		require.EqualValues(t, 1, early, "times from Rows compare with times from Go")
+	})
+}
+
+func TestBatchCarriesAnyTextAndIsSeenByAWatcher(t *testing.T) {
+	onEach(t, func(t *testing.T, g *gorm.DB) {
+		at := time.Date(2026, 3, 4, 5, 6, 7, 890_000_000, time.UTC)
+		texts := []string{"plain", `quote " and \ and ? and $1`, "new\nline", "emoji 🐕 ü", "'; DROP TABLE lists; --", "", "NULL"}
+		columns := []db.Column{{Name: "hash", Type: "text", Values: texts}, {Name: "n", Type: "bigint", Values: []int64{1, 2, 3, 4, 5, 6, 1 << 60}},
+			{Name: "at", Type: "timestamptz", Values: []time.Time{at, {}, at, at, at, at, at}}}
+		from, args, err := db.Batch(g, "v", columns...)
+		require.NoError(t, err)
+		var seen []string
+		db.Watch(g, func(sql string, _ time.Duration) { seen = append(seen, sql) })
+		require.NoError(t, db.Exec(t.Context(), g, "INSERT INTO suppressions (hash, kind, created_at) SELECT hash, CAST(n AS text), COALESCE(at, ?) FROM "+from, append([]any{at.Add(time.Hour)}, args...)...))
+		db.Watch(g, nil)
+		require.Len(t, seen, 1)
+
+		for range 2 { // as it was sent, and as the watcher saw it
+			rows, err := db.Query(t.Context(), g, "SELECT hash, kind, created_at FROM suppressions ORDER BY CAST(kind AS bigint)")
+			require.NoError(t, err)
+			i := 0
+			require.NoError(t, db.Each(rows, func(rows *sql.Rows) error {
+				var hash, kind string
+				var when time.Time
+				require.NoError(t, rows.Scan(&hash, &kind, &when))
+				require.Equal(t, texts[i], hash)
+				want := at
+				if i == 1 {
+					want = at.Add(time.Hour)
+				}
+				require.WithinDuration(t, want, when, 0, "a zero time is NULL")
+				i++
+				if i == len(texts) {
+					require.Equal(t, "1152921504606846976", kind, "64-bit numbers keep every digit")
+				}
+				return nil
+			}))
+			require.Equal(t, len(texts), i)
+			require.NoError(t, g.Exec("DELETE FROM suppressions").Error)
+			_, err = g.Statement.ConnPool.ExecContext(t.Context(), seen[0])
+			require.NoError(t, err, seen[0])
+		}
+		ids, arg, err := db.InArray(g, []int64{2, 1 << 60, 9})
+		require.NoError(t, err)
+		var n int
+		require.NoError(t, db.QueryRow(t.Context(), g, "SELECT COUNT(*) FROM suppressions WHERE CAST(kind AS bigint) "+ids, arg).Scan(&n))
+		require.Equal(t, 2, n)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -14,12 +15,21 @@ import (
 // Query reads rows without gorm, whose reflection costs more than the query itself where a read is made thousands of times a second.
 // Parameters are question marks.
 func Query(ctx context.Context, g *gorm.DB, query string, args ...any) (*sql.Rows, error) {
+	defer watched(g, query, args, time.Now())
 	return g.Statement.ConnPool.QueryContext(ctx, numbered(g, query), args...)
 }
 
 // QueryRow is Query for one row; Scan gives sql.ErrNoRows when there is none.
 func QueryRow(ctx context.Context, g *gorm.DB, query string, args ...any) *sql.Row {
+	defer watched(g, query, args, time.Now())
 	return g.Statement.ConnPool.QueryRowContext(ctx, numbered(g, query), args...)
+}
+
+// Exec is Query for what gives no rows.
+func Exec(ctx context.Context, g *gorm.DB, query string, args ...any) error {
+	defer watched(g, query, args, time.Now())
+	_, err := g.Statement.ConnPool.ExecContext(ctx, numbered(g, query), args...)
+	return err
 }
 
 // Each calls take for every row, and closes them.

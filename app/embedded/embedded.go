@@ -17,6 +17,7 @@ import (
 
 const (
 	bucket       = "beagle"
+	database     = "beagle.db"
 	closeTimeout = 10 * time.Second
 	// Measured: miniredis copies a list on every push, so its queues must stay short.
 	windowPerList = 500
@@ -30,6 +31,12 @@ type Stack struct {
 	redis *miniredis.Miniredis
 	files *files.Server
 	stop  chan struct{}
+}
+
+// Exists tells whether there is an installation in a folder.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, database))
+	return err == nil
 }
 
 // Start runs the stores on a folder, which it makes if need be.
@@ -69,7 +76,7 @@ func (s *Stack) tick() {
 
 // Configure points c at the stores and sizes the worker for them.
 func (s *Stack) Configure(c config.Config) config.Config {
-	c.DatabaseURL = "sqlite://" + filepath.Join(s.dir, "beagle.db")
+	c.DatabaseURL = "sqlite://" + filepath.Join(s.dir, database)
 	c.RedisURL = "redis://" + s.redis.Addr()
 	f := s.files.Config(bucket)
 	c.S3 = config.S3{Endpoint: f.Endpoint, Bucket: f.Bucket, Region: f.Region, AccessKey: f.AccessKey, SecretKey: f.SecretKey, PathStyle: f.PathStyle}

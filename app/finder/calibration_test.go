@@ -43,10 +43,10 @@ func (s stopped) Lookup(ctx context.Context, domain string) probe.Domain {
 	return d
 }
 
-func (s stopped) AcceptAll(ctx context.Context, d probe.Domain) probe.AcceptAllAnswer {
-	a := s.Prober.AcceptAll(ctx, d)
+func (s stopped) AcceptAllBeside(ctx context.Context, d probe.Domain, addresses []string) (probe.AcceptAllAnswer, []probe.Answer) {
+	a, answers := s.Prober.AcceptAllBeside(ctx, d, addresses)
 	a.At = clock
-	return a
+	return a, answers
 }
 
 // TestTheSameObservationsGiveTheSameBytes: two processes that see the same answers at the same time say the same.

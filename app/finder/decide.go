@@ -104,7 +104,7 @@ func (q *question) interrupted() {
 // stricter form was refused in clear words, and, under a form without the whole family name and an
 // initial, nobody at the domain is known to have another pattern.
 func (q *question) judgeLoose(a asked) {
-	clean := !q.somebodyElses(a) && (a.class > loose || q.unopposed(a))
+	clean := !q.somebodyElses(a) && !q.byNickname(a) && (a.class > loose || q.unopposed(a))
 	for _, o := range q.asked {
 		if o.class > a.class && !o.no() && !(o.unclear() && q.unclearMeansNo()) {
 			clean = false

@@ -15,6 +15,15 @@ import (
 type scripted struct {
 	server
 	draw func(address string) probe.Answer
+	most func() int // how many of a group are answered
+}
+
+func (s *scripted) CheckGroup(ctx context.Context, d probe.Domain, addresses []string) []probe.Answer {
+	var out []probe.Answer
+	for _, address := range addresses[:min(s.most(), len(addresses))] {
+		out = append(out, s.Check(ctx, d, address))
+	}
+	return out
 }
 
 func (s *scripted) Check(_ context.Context, _ probe.Domain, address string) probe.Answer {
@@ -48,6 +57,7 @@ func TestNotFoundIsSaidOnlyWhenAllWasRefusedInClearWords(t *testing.T) {
 		trouble := rapid.SampledFrom([]probe.Answer{grey, blocked, limited, silent}).Draw(t, "trouble")
 		at := rapid.IntRange(-12, 24).Draw(t, "trouble at")
 		rest := rapid.SampledFrom([]probe.Answer{no, no, unclear}).Draw(t, "rest")
+		s.most = func() int { return rapid.IntRange(1, groupMost).Draw(t, "answered") }
 		asked := 0
 		s.draw = func(string) probe.Answer {
 			if asked++; asked == at+1 {

@@ -2,7 +2,9 @@ package finder
 
 import (
 	"math"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"beagle/app/probe"
@@ -11,7 +13,8 @@ import (
 // Bounds of the evidence kept with a result; they hold its JSON near 4 KB.
 const (
 	maxEvidenceForms      = 4
-	maxEvidenceLines      = 16
+	maxEvidenceLines      = 16 // of one conversation
+	maxEvidenceSessions   = 4  // whose beginnings are shown
 	maxEvidenceText       = 120
 	maxEvidenceHosts      = 3
 	maxEvidenceNotes      = 4
@@ -36,7 +39,7 @@ type Evidence struct {
 	Score        []ScorePart         `json:"score,omitempty"`
 	Raw          float64             `json:"raw,omitempty"`        // the score before this installation's own outcomes corrected it, 0..1
 	Guess        *Guess              `json:"guess,omitempty"`      // what would have been answered had nobody been asked
-	Transcript   []probe.Line        `json:"transcript,omitempty"` // of the answer that decided
+	Transcript   []probe.Line        `json:"transcript,omitempty"` // of the answer that decided, and of those that opened other sessions
 }
 
 // Guess is the likeliest address before any mailbox was asked, and the score it would have had, 0..1, uncorrected.
@@ -123,7 +126,33 @@ func (q *question) evidence() {
 		e.Patterns = q.post.evidence()
 	}
 	e.Candidates = q.candidateEvidence()
-	e.Transcript = shortLines(e.Transcript)
+	e.Transcript = q.conversation(e.Transcript)
+}
+
+// conversation is the transcript of the answer that decided, and of every other for which a session had to be opened, in the order of time.
+func (q *question) conversation(decided []probe.Line) []probe.Line {
+	var asked []probe.Answer
+	if q.answer != nil && !q.recent {
+		asked = append(asked, q.answer.Probes...)
+	}
+	for _, a := range q.asked {
+		if !a.earlier {
+			asked = append(asked, a.Answer)
+		}
+	}
+	parts := [][]probe.Line{decided}
+	for _, a := range asked {
+		known := slices.ContainsFunc(parts, func(lines []probe.Line) bool { return len(lines) > 0 && len(a.Lines) > 0 && lines[0] == a.Lines[0] })
+		if a.Opened() && !known && len(parts) < maxEvidenceSessions {
+			parts = append(parts, a.Lines)
+		}
+	}
+	var out []probe.Line
+	for _, lines := range parts {
+		out = append(out, shortLines(lines)...)
+	}
+	slices.SortStableFunc(out, func(a, b probe.Line) int { return a.At.Compare(b.At) })
+	return out
 }
 
 // topForms are the likeliest forms of a part, its initials where no whole form is known.
@@ -162,7 +191,7 @@ func (q *question) candidateEvidence() []CandidateEvidence {
 	for _, a := range q.asked {
 		shown[a.local] = true
 		c := q.oneCandidate(a.candidate)
-		c.Verdict, c.Reason, c.Code, c.Text, c.Earlier = string(a.Status), string(a.Reason), a.Code, clip(a.Text, maxEvidenceText/2), a.earlier
+		c.Verdict, c.Reason, c.Code, c.Text, c.Earlier = string(a.Status), string(a.Reason), a.Code, clip(unaddressed(a.Text, c.Email), maxEvidenceText/2), a.earlier
 		out = append(out, c)
 	}
 	for i, unasked := 0, 0; i < len(q.cands) && unasked < maxEvidenceUnasked && len(out) < maxEvidenceCandidates; i++ {
@@ -176,6 +205,11 @@ func (q *question) candidateEvidence() []CandidateEvidence {
 
 func (q *question) oneCandidate(c candidate) CandidateEvidence {
 	return CandidateEvidence{Email: c.local + "@" + q.domain, Pattern: templates().all[c.template].Reads, Prior: round3(c.prior), Posterior: round3(c.p)}
+}
+
+// unaddressed is a reply without the address that it is about, which stands beside it.
+func unaddressed(reply, email string) string {
+	return strings.TrimLeft(strings.ReplaceAll(reply, "<"+email+">", ""), ": ")
 }
 
 // evidence lists the domain's likeliest templates, and all that were confirmed.

@@ -20,6 +20,7 @@ type server struct {
 	rest    probe.Answer            // zero is a clean no
 	missing map[string]bool         // domains that do not exist
 	wait    time.Duration           // of each Check
+	groups  bool                    // it takes questions in groups
 
 	asked     []string
 	lookups   int
@@ -49,16 +50,29 @@ func (s *server) Lookup(_ context.Context, domain string) probe.Domain {
 	return d
 }
 
-func (s *server) AcceptAll(context.Context, probe.Domain) probe.AcceptAllAnswer {
+func (s *server) AcceptAllBeside(ctx context.Context, d probe.Domain, addresses []string) (probe.AcceptAllAnswer, []probe.Answer) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.questions++
 	a := s.all
+	s.mu.Unlock()
 	if a.Verdict == "" {
 		a.Verdict, a.Reason = probe.No, probe.MailboxNotFound
 	}
 	a.At = clock
-	return a
+	if a.Verdict != probe.No || !s.groups || len(addresses) == 0 {
+		return a, nil
+	}
+	return a, s.CheckGroup(ctx, d, addresses)
+}
+
+func (s *server) CheckGroup(ctx context.Context, d probe.Domain, addresses []string) []probe.Answer {
+	var out []probe.Answer
+	for _, address := range addresses {
+		if out = append(out, s.Check(ctx, d, address)); !s.groups {
+			break
+		}
+	}
+	return out
 }
 
 func (s *server) Check(_ context.Context, _ probe.Domain, address string) probe.Answer {

@@ -144,6 +144,40 @@ func TestWhereAsManyWereRefusedAsConfirmedNobodyIsSaidNotToBeThere(t *testing.T)
 	require.Equal(t, []string{StatusUnknown, ReasonPatternUnknown}, []string{r.Status, r.Reason})
 }
 
+// TestWhereManyMoreWereRefusedThanConfirmedAnotherPatternIsLookedFor: people have {first}-{last}, two strays were confirmed, and 22 refused.
+func TestWhereManyMoreWereRefusedThanConfirmedAnotherPatternIsLookedFor(t *testing.T) {
+	refused := map[string]Count{"F.L": {Hits: 2, Misses: 22}}
+	for _, id := range []string{"fL", "F", "f.L", "L", "FL", "Fl", "fl", "F_L"} {
+		refused[id] = Count{Misses: 22}
+	}
+	ann := Person{Full: "Ann Berg", Domain: "acme.com"}
+	ann.Alone = true
+	s := &server{known: Known{Patterns: refused}}
+	r := s.finder().Find(t.Context(), ann)
+	require.Equal(t, []string{StatusUnknown, ReasonPatternUnknown}, []string{r.Status, r.Reason})
+	s.answers = map[string]probe.Answer{"ann-berg": yes}
+	r = s.finder().Find(t.Context(), ann)
+	require.Equal(t, []string{StatusValid, "ann-berg@acme.com"}, []string{r.Status, r.Email})
+	require.Contains(t, s.asked, "ann.berg", "strays may be right")
+	s = &server{known: Known{Patterns: map[string]Count{"F.L": {Hits: 12, Misses: 4}, "fL": {Hits: 3}}}}
+	require.Equal(t, StatusNotFound, s.finder().Find(t.Context(), ann).Status, "some have left, and some write their address otherwise")
+}
+
+// TestAColleagueCalledByTheNicknameIsNotTakenForThePerson: lotte@ may be another's than Charlotte's, mdawson@ than Amelia's; but Bob is a Robert.
+func TestAColleagueCalledByTheNicknameIsNotTakenForThePerson(t *testing.T) {
+	for _, c := range []struct{ name, pattern, box, status string }{
+		{"Charlotte Fletcher", "F", "lotte", StatusUnknown},
+		{"Robert Dawson", "fL", "bdawson", StatusUnknown},
+		{"Robert Dawson", "fL", "rdawson", StatusValid},
+		{"Bob Dawson", "fL", "rdawson", StatusValid},
+		{"Robert Dawson", "F.L", "bob.dawson", StatusValid},
+	} {
+		s := &server{answers: map[string]probe.Answer{c.box: yes}, known: hits(c.pattern, 14)}
+		r := s.finder().Find(t.Context(), Person{Full: c.name, Domain: "acme.com", Alone: true})
+		require.Equal(t, c.status, r.Status, "%s as %s", c.name, c.box)
+	}
+}
+
 func TestASwitchedOffLooseMailboxDoesNotSettleWhoWasNotAskedFor(t *testing.T) {
 	s := &server{answers: map[string]probe.Answer{"john": off}, known: hits("fL", 1)}
 	require.Equal(t, StatusUnknown, s.find(t).Status)
@@ -281,7 +315,10 @@ func TestWaitingAtTheGateRespectsTheContext(t *testing.T) {
 }
 
 func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
-	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock.Add(-30 * time.Minute)}
+	hosts := []probe.Host{{Name: "mx.acme.com"}}
+	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, Hosts: hosts, CheckedAt: clock.Add(-30 * time.Minute), TTL: time.Hour}
+	old := facts
+	old.CheckedAt = clock.Add(-time.Hour)
 	for _, c := range []struct {
 		outcome            string
 		known              Known
@@ -289,6 +326,9 @@ func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
 		status             string
 	}{
 		{"fresh facts and answer", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-24 * time.Hour)}}, 0, 0, StatusAcceptAll},
+		{"facts of an hour ago for an hour", Known{Facts: &old, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Servers: []string{"mx.acme.com"}}}, 1, 0, StatusAcceptAll},
+		{"an answer of other servers", Known{Facts: &old, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Servers: []string{"mx.before.com"}}}, 1, 1, StatusUnknown},
+		{"an answer of a server that is gone", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-2 * time.Hour), Probes: []probe.Answer{{Host: "mx.before.com"}}}}, 0, 1, StatusUnknown},
 		{"an answer of last week", Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{Verdict: probe.Yes, At: clock.Add(-8 * 24 * time.Hour)}}, 0, 1, StatusUnknown},
 		{"stale facts", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateNoMX, CheckedAt: clock.Add(-2 * time.Hour)}}, 1, 1, StatusUnknown},
 		{"a failed DNS is nothing", Known{Facts: &probe.Domain{Name: "acme.com", State: probe.StateDNSFailed, CheckedAt: clock, TTL: time.Hour}}, 1, 1, StatusUnknown},
@@ -307,7 +347,7 @@ func TestRememberedAnswersAreNotAskedAgain(t *testing.T) {
 }
 
 func TestAGreylistedInventionIsAskedAgainByItsName(t *testing.T) {
-	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock}
+	facts := probe.Domain{Name: "acme.com", State: probe.StateOK, CheckedAt: clock, TTL: time.Hour}
 	s := &server{answers: map[string]probe.Answer{"john.smith": yes}, known: Known{Facts: &facts, AcceptAll: &probe.AcceptAllAnswer{
 		Verdict: probe.Unsure, Reason: probe.Greylisted, At: clock.Add(-time.Hour), RetryAfter: time.Minute, Probes: []probe.Answer{{Address: "bolimar.tosuk@acme.com", Status: probe.Unknown}}}}}
 	r := s.find(t)
@@ -436,4 +476,11 @@ func TestEveryReasonHasASentenceAndEveryRuleAWhy(t *testing.T) {
 		}
 	}
 	require.Equal(t, "very high", last)
+}
+
+func TestReplyIsShownWithoutTheAddressThatStandsBesideIt(t *testing.T) {
+	for reply, want := range map[string]string{"<ada.ash@alder.example>: Recipient address rejected": "Recipient address rejected", "5.1.1 <ada.ash@alder.example> unknown": "5.1.1  unknown",
+		"No such user": "No such user", "": ""} {
+		require.Equal(t, want, unaddressed(reply, "ada.ash@alder.example"))
+	}
 }

@@ -73,12 +73,14 @@ type question struct {
 	trustWhy string
 	known    Known
 	facts    probe.Domain
+	unkept   bool // facts are news, and not remembered yet
 	answer   *probe.AcceptAllAnswer
 	recent   bool // answer was remembered, not asked now
 	post     posterior
 	cands    []candidate
 	asked    []asked
-	trouble  *asked // the answer that ended the asking
+	beside   []asked // answers that came with the accept-all answer
+	trouble  *asked  // the answer that ended the asking
 	res      Result
 }
 
@@ -122,6 +124,7 @@ func (q *question) find(ctx context.Context, p Person) Result {
 
 // investigate asks DNS, then the accept-all question, then the candidates, as far as needed.
 func (q *question) investigate(ctx context.Context) {
+	defer q.keepFacts(ctx)
 	if !q.learnFacts(ctx) {
 		return
 	}
@@ -132,7 +135,7 @@ func (q *question) investigate(ctx context.Context) {
 		q.refuse("No address can be made of this name.")
 	case q.offline:
 		q.guess(ReasonPort25Closed, 0)
-	case !q.learnAcceptAll(ctx):
+	case !q.learnAcceptAll(ctx, q.firstGroup()):
 	case q.answer.Verdict == probe.Yes:
 		q.acceptAll()
 	default:

@@ -8,9 +8,8 @@ import (
 	"beagle/app/probe"
 )
 
-// How long facts are kept, whatever their TTL says, and how long an accept-all answer is believed.
+// How long facts are kept at most, whatever their TTL says, and how long an accept-all answer is believed.
 const (
-	factsAtLeast  = time.Hour
 	factsAtMost   = 7 * 24 * time.Hour
 	acceptAllKeep = 7 * 24 * time.Hour
 	unsureKeep    = time.Minute     // an accept-all question that got no answer and no hint when to ask again
@@ -87,15 +86,14 @@ func (q *question) factsFresh() bool {
 	if k == nil || k.State == probe.StateDNSFailed || k.State == "" {
 		return false
 	}
-	ttl := min(max(k.TTL, factsAtLeast), factsAtMost)
-	return q.f.opts.Now().Before(k.CheckedAt.Add(ttl))
+	return q.f.opts.Now().Before(k.CheckedAt.Add(min(k.TTL, factsAtMost)))
 }
 
-// acceptAllFresh reports whether the accept-all question need not be asked again. No answer is an
-// answer too until the server's own time to come back.
+// acceptAllFresh reports whether the accept-all question need not be asked again: it was asked of the servers that the domain
+// has now, and not long ago. No answer is an answer too until the server's own time to come back.
 func (q *question) acceptAllFresh() bool {
 	a := q.known.AcceptAll
-	if a == nil || a.Verdict == "" {
+	if a == nil || a.Verdict == "" || q.facts.Name != "" && !a.Of(q.facts) {
 		return false
 	}
 	keep := acceptAllKeep
@@ -113,9 +111,7 @@ func (q *question) readFacts(ctx context.Context) {
 		q.facts = *q.known.Facts
 	} else {
 		q.facts = q.f.prober.Lookup(ctx, q.domain)
-		if q.facts.State != probe.StateDNSFailed {
-			q.remember(ctx, nil)
-		}
+		q.unkept = q.facts.State != probe.StateDNSFailed
 	}
 }
 
@@ -143,12 +139,12 @@ func (q *question) learnFacts(ctx context.Context) bool {
 	return false
 }
 
-// learnAcceptAll makes sure of the accept-all answer; false when it cannot be had.
-func (q *question) learnAcceptAll(ctx context.Context) bool {
+// learnAcceptAll makes sure of the accept-all answer, asking for candidates in the same go; false when it cannot be had.
+func (q *question) learnAcceptAll(ctx context.Context, beside []candidate) bool {
 	if q.acceptAllFresh() {
 		q.answer, q.recent = q.known.AcceptAll, true
 	} else {
-		a := q.askAcceptAll(ctx)
+		a := q.askAcceptAll(ctx, beside)
 		q.answer = &a
 		if ctx.Err() == nil && (a.Verdict != probe.Unsure || !timeUp(ctx)) {
 			q.remember(ctx, &a)
@@ -183,10 +179,10 @@ func timeUp(ctx context.Context) bool {
 
 // askAcceptAll asks the question. A server that greylists each recipient on its own would greylist
 // every fresh invention, so the one it asked us to come back with is asked again.
-func (q *question) askAcceptAll(ctx context.Context) probe.AcceptAllAnswer {
+func (q *question) askAcceptAll(ctx context.Context, beside []candidate) probe.AcceptAllAnswer {
 	last := q.known.AcceptAll
-	if last == nil || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
-		return q.f.prober.AcceptAll(ctx, q.facts)
+	if last == nil || !last.Of(q.facts) || last.Verdict != probe.Unsure || last.Reason != probe.Greylisted || len(last.Probes) == 0 {
+		return q.acceptAllBeside(ctx, beside)
 	}
 	again := q.f.prober.Check(ctx, q.facts, last.Probes[len(last.Probes)-1].Address)
 	q.res.Evidence.Asked++
@@ -197,10 +193,35 @@ func (q *question) askAcceptAll(ctx context.Context) probe.AcceptAllAnswer {
 	case again.Status == probe.Valid && last.Probes[0].Status == probe.Valid:
 		out.Verdict, out.Reason, out.RetryAfter = probe.Yes, probe.AcceptsAll, 0
 	case again.Status == probe.Valid:
-		out = q.f.prober.AcceptAll(ctx, q.facts)
+		out = q.acceptAllBeside(ctx, nil)
 		out.Probes = append([]probe.Answer{again}, out.Probes...)
 	}
 	return out
+}
+
+// acceptAllBeside asks for an invented name and, in the same go, for candidates.
+func (q *question) acceptAllBeside(ctx context.Context, beside []candidate) probe.AcceptAllAnswer {
+	var addresses []string
+	for _, c := range beside {
+		addresses = append(addresses, q.addressOf(c))
+	}
+	out, answers := q.f.prober.AcceptAllBeside(ctx, q.facts, addresses)
+	for i, a := range answers {
+		q.beside = append(q.beside, q.answered(beside[i], a))
+	}
+	return out
+}
+
+// firstGroup is the candidates that are asked first, while none of them is known.
+func (q *question) firstGroup() []candidate {
+	plan := q.plan()
+	if len(plan) == 0 {
+		return nil
+	}
+	if _, known := q.earlier(plan[0]); known {
+		return nil
+	}
+	return q.together(plan, false)
 }
 
 // retryable reports whether asking again later may help even if nobody said when.
@@ -212,8 +233,16 @@ func retryable(r probe.Reason) bool {
 	return false
 }
 
+// keepFacts stores facts that no accept-all answer was stored with.
+func (q *question) keepFacts(ctx context.Context) {
+	if q.unkept {
+		q.remember(ctx, nil)
+	}
+}
+
 // remember stores facts, and the accept-all answer unless it is nil, here and in Memory.
 func (q *question) remember(ctx context.Context, a *probe.AcceptAllAnswer) {
+	q.unkept = false
 	q.f.overlay.keep(q.facts, a)
 	if q.f.memory == nil {
 		return

@@ -62,6 +62,17 @@ nikolaos nikos nick|panagiotis panos takis|athanasios thanasis|vasileios vasilis
 ramesh ram|ramachandran ram|subramanian subbu mani|venkatesh venky venkat|venkatesan venkat|srinivasan srini vasan|srinivas srini|sriram sri ram|suresh suri|vijay vij|sandeep sandy|siddharth sid|siddhartha sid|vikram vik|vivek viv|aditya adi|abhishek abhi|abhinav abhi|aniruddha ani|harish hari|karthik karthi|karthikeyan karthik|mahesh mahi|manish mani|pradeep deep|pratik prat|rohit ro
 saurabh sau|shashank shash|swaminathan swami|anuradha anu|aparna aparna|priyanka priya|deepika deepa|kavitha kavi|jayanthi jaya|sudhakar sudha|raghavendra raghu|raghunath raghu|parthasarathy partha|natarajan nat raj|balasubramanian bala|balakrishnan bala|gopalakrishnan gopal|radhakrishnan radha|chandrasekhar chandra|chandrashekar chandra`
 
+// familiar are the names that are familiar forms of others.
+var familiar = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for group := range strings.FieldsFuncSeq(nicknameGroups, func(r rune) bool { return r == '|' || r == '\n' }) {
+		for _, nick := range strings.Fields(group)[1:] {
+			m[nick] = true
+		}
+	}
+	return m
+})
+
 // nicknames returns, for a given name, the other names its bearers use: familiar forms of a formal
 // name, formal names of a familiar one, the commonest first.
 var nicknames = sync.OnceValue(func() map[string][]string {

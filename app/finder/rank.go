@@ -157,6 +157,9 @@ func (n Name) eachForm(t Template, weight, share float64, yield func(made)) {
 		if v[0].Kind == KindPlain || v[4].Kind != KindPlain && v[0].Kind != KindNickname {
 			out.kind = v[4].Kind
 		}
+		if v[1].Kind == KindNickname {
+			out.kind = KindNickname
+		}
 		if out.class == initial && (len(asciiLetters(tok.Last)) < shortName && tok.First == "" || len(asciiLetters(tok.First)) < shortName && tok.Last == "") {
 			out.class = loose
 		}

@@ -53,7 +53,7 @@ func (s speller) given(words []string, nick string) Part {
 		p.Initials = withSyllables(p.Initials, k, s.all)
 	}
 	p.Forms = settle(s.withNicknames(forms, nick))
-	p.Initials = settle(append(p.Initials, scaled(initials(nicknameForms(p.Forms)), 0.5*nicknameShare)...))
+	p.Initials = settle(append(p.Initials, scaled(nicknameInitials(p.Forms), 0.5*nicknameShare)...))
 	return p
 }
 
@@ -238,6 +238,15 @@ func nicknameForms(forms []Form) []Form {
 		if f.Kind == KindNickname || f.Kind == KindQuoted {
 			out = append(out, f)
 		}
+	}
+	return out
+}
+
+// nicknameInitials are the initials of other names than the one typed: r for Bob.
+func nicknameInitials(forms []Form) []Form {
+	out := initials(nicknameForms(forms))
+	for i := range out {
+		out[i].Kind = KindNickname
 	}
 	return out
 }

@@ -21,6 +21,7 @@ type oracle struct {
 	boxes  map[string]probe.Answer
 	yields int // how many times a Check lets others go first, at random up to this
 	rcpts  atomic.Int64
+	groups atomic.Int64 // in how many goes
 
 	learnedRows, learnedRcpts atomic.Int64 // of questions at domains where two people were confirmed before
 	presentRows, presentRcpts atomic.Int64 // of those, about people who have a mailbox
@@ -63,7 +64,27 @@ func (o *oracle) Lookup(_ context.Context, domain string) probe.Domain {
 	return d
 }
 
-func (o *oracle) AcceptAll(_ context.Context, d probe.Domain) probe.AcceptAllAnswer {
+func (o *oracle) AcceptAllBeside(ctx context.Context, d probe.Domain, addresses []string) (probe.AcceptAllAnswer, []probe.Answer) {
+	a := o.acceptAll(d)
+	answers := o.CheckGroup(ctx, d, addresses) // asked in any case
+	if a.Verdict != probe.No {
+		answers = nil
+	}
+	return a, answers
+}
+
+func (o *oracle) CheckGroup(ctx context.Context, d probe.Domain, addresses []string) []probe.Answer {
+	if len(addresses) > 0 {
+		o.groups.Add(1)
+	}
+	var out []probe.Answer
+	for _, address := range addresses {
+		out = append(out, o.Check(ctx, d, address))
+	}
+	return out
+}
+
+func (o *oracle) acceptAll(d probe.Domain) probe.AcceptAllAnswer {
 	o.rcpts.Add(1)
 	a := probe.AcceptAllAnswer{Verdict: probe.No, Reason: probe.MailboxNotFound, At: time.Now()}
 	switch {

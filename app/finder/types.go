@@ -21,8 +21,11 @@ type Person struct {
 // Prober asks the outside world; *probe.Prober is the real one.
 type Prober interface {
 	Lookup(ctx context.Context, domain string) probe.Domain
-	AcceptAll(ctx context.Context, d probe.Domain) probe.AcceptAllAnswer
+	// AcceptAllBeside asks for addresses in the same go, where that costs no time.
+	AcceptAllBeside(ctx context.Context, d probe.Domain, addresses []string) (probe.AcceptAllAnswer, []probe.Answer)
 	Check(ctx context.Context, d probe.Domain, address string) probe.Answer
+	// CheckGroup answers for the first address and for those behind it that could be asked in the same go.
+	CheckGroup(ctx context.Context, d probe.Domain, addresses []string) []probe.Answer
 }
 
 // Known is what is remembered of a domain. The zero value says that nothing is.

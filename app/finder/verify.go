@@ -41,6 +41,7 @@ func (f *Finder) Verify(ctx context.Context, address string) Result {
 // names do too.
 func (q *question) verify(ctx context.Context) {
 	q.rule(RuleVerified)
+	defer q.keepFacts(ctx)
 	if !q.verifyDomain(ctx) {
 		return
 	}
@@ -109,7 +110,7 @@ func (q *question) judge(ctx context.Context, a probe.Answer) {
 		defer q.f.gates.leave(q.domain)
 		q.recall(ctx)
 	}
-	if !q.learnAcceptAll(ctx) { // learnAcceptAll has written why
+	if !q.learnAcceptAll(ctx, nil) { // learnAcceptAll has written why
 		if a.Status == probe.Valid {
 			q.res.Score = scoreUnknown
 		}
@@ -189,10 +190,11 @@ func (f *Finder) Pattern(ctx context.Context, domain string) Result {
 }
 
 func (q *question) pattern(ctx context.Context) {
+	defer q.keepFacts(ctx)
 	if !q.learnFacts(ctx) {
 		return
 	}
-	if !q.offline && !q.learnAcceptAll(ctx) && q.post.hits == 0 {
+	if !q.offline && !q.learnAcceptAll(ctx, nil) && q.post.hits == 0 {
 		return
 	}
 	top := 0

@@ -206,4 +206,20 @@ func TestMessyRowsAreAnsweredRight(t *testing.T) {
 	}
 }
 
+// TestTheTranscriptShowsEverySession: a server takes one recipient in a session, so that somebody who is not there costs several.
+func TestTheTranscriptShowsEverySession(t *testing.T) {
+	w := mailworld.New(mailworld.Options{Seed: 5, Companies: 1, PeoplePerCompany: 4, Mix: map[mailworld.Behaviour]int{mailworld.OneRcpt: 1}})
+	f, _ := asker(t, w)
+	r := f.Find(t.Context(), Person{Full: "Zebulon Quackenbush", Domain: w.Companies()[0].Domain, Alone: true})
+	opened := 0
+	for i, l := range r.Evidence.Transcript {
+		if strings.HasPrefix(l.Text, "connected to ") {
+			opened++
+		}
+		require.False(t, i > 0 && l.At.Before(r.Evidence.Transcript[i-1].At), "in the order of time")
+	}
+	require.GreaterOrEqual(t, opened, maxEvidenceSessions-1, "the answer that decided may have gone over an open one")
+	require.Greater(t, r.Evidence.Asked, maxEvidenceSessions)
+}
+
 var _ Prober = (*probe.Prober)(nil)

@@ -92,6 +92,7 @@ func (s *session) mail(arg, line string) {
 		s.reply("503 5.5.1 Error: nested MAIL command", "")
 		return
 	case s.host.manners.needsTLS && !s.secure:
+		s.refused = true
 		s.reply("530 5.7.0 Must issue a STARTTLS command first", "")
 		return
 	}
@@ -110,6 +111,7 @@ func (s *session) mail(arg, line string) {
 		return
 	}
 	if refusal := s.host.manners.mailRefusal; refusal != "" {
+		s.refused = true
 		s.reply(refusal, path)
 		return
 	}
@@ -142,7 +144,9 @@ func (s *session) rcpt(arg, line string) {
 	s.run.rcpts.Add(1)
 	s.run.hosts[s.host.index].rcpts.Add(1)
 	if !s.inMail {
-		s.fault("RCPT before MAIL", line)
+		if !s.refused { // a group is sent before the reply to its MAIL (RFC 2920)
+			s.fault("RCPT before MAIL", line)
+		}
 		s.reply("503 5.5.1 Error: need MAIL command", "")
 		return
 	}

@@ -48,7 +48,7 @@ func TestBreachesOfTheProtocolAreCountedWithASample(t *testing.T) {
 			}
 			_ = s.raw.Close()
 			kind, _, _ = strings.Cut(kind, ",")
-			require.Eventually(t, func() bool { return w.Stats().Hosts[0].Open == 0 }, 2*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { got := w.Stats(); return got.Faults > 0 && got.Hosts[0].Open == 0 }, 2*time.Second, time.Millisecond)
 			require.NoError(t, w.Close())
 			stats := w.Stats()
 			require.NotZero(t, stats.Faults)

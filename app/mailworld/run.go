@@ -116,9 +116,13 @@ func (r *run) serve(conn net.Conn, h *host) {
 	r.connections.Add(1)
 	c.add()
 	r.add()
-	defer c.done()
-	defer r.done()
-	newSession(r, h, conn).serve()
+	s := newSession(r, h, conn)
+	s.done = sync.OnceFunc(func() {
+		c.done()
+		r.done()
+	})
+	defer s.done()
+	s.serve()
 }
 
 func (r *run) track(conn net.Conn) bool {

@@ -39,6 +39,7 @@ type session struct {
 	extended bool // by EHLO
 	secure   bool
 	inMail   bool
+	refused  bool // MAIL, in the group of commands that is being answered
 	sender   string
 	rcpts    int
 	replies  int
@@ -46,6 +47,7 @@ type session struct {
 	first    bool // the one connection that a host of closesOnce drops
 	quit     bool // the client said so
 	over     bool
+	done     func() // counts the session as over
 }
 
 func newSession(r *run, h *host, conn net.Conn) *session {
@@ -172,6 +174,7 @@ func (s *session) flush() bool {
 	if s.out.Buffered() == 0 || (s.in.Buffered() > 0 && !s.over) {
 		return true
 	}
+	s.refused = false
 	wait := s.run.world.options.Latency
 	if s.replies == 0 {
 		wait = 0 // the greeting has waited in hearEarly
@@ -181,7 +184,7 @@ func (s *session) flush() bool {
 		wait += slowMin + time.Duration(s.replies%4)*slowStep
 	}
 	s.replies++
-	if !s.run.pause(wait) {
+	if !s.run.pause(wait) || !s.run.mayTalk(s.host.domain) {
 		return false
 	}
 	_ = s.conn.SetWriteDeadline(time.Now().Add(commandTimeout))
@@ -189,11 +192,15 @@ func (s *session) flush() bool {
 }
 
 // linger lets the client read the last reply and close first; whatever it still says is a fault, but for a QUIT where the
-// host ended the session.
+// host ended the session, and the rest of a group that it ended in.
 func (s *session) linger() {
 	if s.run.closing() {
 		return
 	}
+	if !s.quit && s.mayPipeline() {
+		_, _ = s.in.Discard(s.in.Buffered())
+	}
+	s.done() // before the client can see the end and come back
 	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}

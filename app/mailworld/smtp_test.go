@@ -139,6 +139,30 @@ func TestSilentHostAcceptsAndSaysNothing(t *testing.T) {
 	require.True(t, isTimeout(err), err)
 }
 
+func TestHeldHostSpeaksWhenItIsReleased(t *testing.T) {
+	w := quickGallery(t)
+	h := hostsOf(w, Accurate)[0]
+	before := talk(t, w, h)
+	require.Equal(t, 250, before.open())
+	release := w.Hold(h.domain)
+	s := talk(t, w, h)
+	for _, held := range []*talker{s, before} {
+		require.NoError(t, held.raw.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+		if held == before {
+			require.NoError(t, held.PrintfLine("NOOP"))
+		}
+		_, err := held.raw.Read(make([]byte, 1))
+		require.True(t, isTimeout(err), err)
+		require.NoError(t, held.raw.SetReadDeadline(time.Time{}))
+	}
+	require.Equal(t, 250, talk(t, w, hostsOf(w, CatchAll)[0]).open(), "others talk on")
+	release()
+	require.Equal(t, 250, s.open())
+	code, _ := before.hear()
+	require.Equal(t, 250, code, "a session that was open before")
+	require.Equal(t, 250, talk(t, w, h).open(), "and who comes later")
+}
+
 func TestDeadHostsRefuseTheConnection(t *testing.T) {
 	w := quickGallery(t)
 	for _, h := range []*host{hostsOf(w, Refused)[0], hostsOf(w, BackupMX)[0]} {

@@ -39,8 +39,8 @@ var voices = []voice{
 		unknown:    "550 5.1.1 <{address}>: no such user here",
 	},
 	{
-		greeting:   "220 {host} ESMTP Sendmail 8.18.1",
-		extensions: []string{"ENHANCEDSTATUSCODES", "8BITMIME", "SIZE 41943040", "HELP"},
+		greeting: "220 {host} ESMTP Sendmail 8.18.1", pipelining: true,
+		extensions: []string{"ENHANCEDSTATUSCODES", "PIPELINING", "8BITMIME", "SIZE 41943040", "HELP"},
 		ok:         "250 2.1.5 <{address}>... Recipient ok",
 		unknown:    "550 5.1.1 <{address}>... User unknown",
 	},

@@ -37,7 +37,8 @@ type World struct {
 	messy     []messyRow // the rows of MessyCSV, in their order; only the demo world has them
 	index     map[string]int
 
-	oneAddress bool // tests: do without 127.64.0.0/16 even where it can be bound
+	held       sync.Map // domain to the channel whose end lets its servers speak; see Hold
+	oneAddress bool     // tests: do without 127.64.0.0/16 even where it can be bound
 
 	mu  sync.Mutex
 	run *run // the last start; kept after Close so that its figures can be read

@@ -13,27 +13,39 @@ import (
 // AcceptAll asks whether the domain's server tells names apart: it is asked for an invented name, and when it takes that
 // one, for a second of another shape. Yes needs both, No needs a refusal, and all else is Unsure. Nothing is remembered here.
 func (p *Prober) AcceptAll(ctx context.Context, d Domain) AcceptAllAnswer {
-	out := AcceptAllAnswer{Verdict: Unsure, At: time.Now()}
+	out, _ := p.AcceptAllBeside(ctx, d, nil)
+	return out
+}
+
+// AcceptAllBeside is AcceptAll that asks for addresses of the domain in the same go, as CheckGroup does. Where the verdict is No there
+// are answers to the first of them, or none; otherwise their answers would be worth nothing, and there are none.
+func (p *Prober) AcceptAllBeside(ctx context.Context, d Domain, addresses []string) (AcceptAllAnswer, []Answer) {
+	out := AcceptAllAnswer{Verdict: Unsure, At: time.Now(), Servers: d.servers()}
 	if _, reason, decided := d.Verdict(); decided {
 		out.Reason = reason
 		if d.State == StateDNSFailed {
 			out.RetryAfter = dnsRetryAfter
 		}
-		return out
+		return out, nil
 	}
 	if sayYesToAll[d.Provider] {
 		out.Verdict, out.Reason = Yes, NotVerifiableProvider
-		return out
+		return out, nil
 	}
-	for _, local := range []string{p.names.given(), p.names.initial()} {
-		a := p.Check(ctx, d, local+"@"+d.Name)
-		out.Probes = append(out.Probes, a)
-		if !out.weigh(a) {
-			return out
+	group := p.CheckGroup(ctx, d, append([]string{p.names.given() + "@" + d.Name}, addresses...))
+	out.Probes = group[:1:1]
+	if !out.weigh(group[0]) {
+		if out.Verdict == No {
+			return out, group[1:]
 		}
+		return out, nil
 	}
-	out.Verdict, out.Reason = Yes, AcceptsAll
-	return out
+	again := p.Check(ctx, d, p.names.initial()+"@"+d.Name)
+	out.Probes = append(out.Probes, again)
+	if out.weigh(again) {
+		out.Verdict, out.Reason = Yes, AcceptsAll
+	}
+	return out, nil
 }
 
 // weigh takes one answer in; it is true when the answer was a yes and the next name should be asked.

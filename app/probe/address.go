@@ -74,7 +74,7 @@ var (
 	errNoDomain     = errors.New("there is no domain here")
 	errLongDomain   = errors.New("this is too long for a domain")
 	errIPDomain     = errors.New("this is an IP address, not a domain")
-	errOneLabel     = errors.New("a domain has at least two parts, such as example.com")
+	errOneLabel     = errors.New("a domain has at least two parts, such as company.example")
 	errNotDomain    = errors.New("this is not a domain name")
 	errSuffixDomain = errors.New("this is only the ending of a domain, such as co.uk")
 )

@@ -1,6 +1,10 @@
 package probe
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Status is the verdict on one address.
 type Status string
@@ -70,6 +74,14 @@ type Answer struct {
 	Lines      []Line        `json:"lines"`       // at most 64
 }
 
+// connected begins the line of a new session.
+const connected = "connected to "
+
+// Opened reports whether a session was opened for this answer.
+func (a Answer) Opened() bool {
+	return slices.ContainsFunc(a.Lines, func(l Line) bool { return l.From == "I" && strings.HasPrefix(l.Text, connected) })
+}
+
 // Tri is an answer that may be missing.
 type Tri string
 
@@ -88,4 +100,20 @@ type AcceptAllAnswer struct {
 	Reason     Reason        `json:"reason"`
 	RetryAfter time.Duration `json:"retry_after"` // nanoseconds; > 0: asking again after this may help
 	Probes     []Answer      `json:"probes"`      // one or two; none when the domain or its provider decided
+	Servers    []string      `json:"servers"`     // the domain's mail servers then, sorted: the answer is theirs
+}
+
+// Of reports whether the answer was given by the servers that the domain has now. One that was kept without their names is
+// taken for theirs while the server that gave it is among them.
+func (a AcceptAllAnswer) Of(d Domain) bool {
+	now := d.servers()
+	if len(a.Servers) > 0 {
+		return slices.Equal(a.Servers, now)
+	}
+	for _, p := range a.Probes {
+		if p.Host != "" && !slices.Contains(now, p.Host) {
+			return false
+		}
+	}
+	return true
 }

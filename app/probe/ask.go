@@ -134,7 +134,7 @@ func (p *Prober) open(ctx context.Context, h Host, q *question, done func()) (*s
 			continue
 		}
 		p.memory.markIP(h.Name, ip, true)
-		q.notes.add("I", fmt.Sprintf("connected to %s [%s]%s", h.Name, ip, p.sources.from(conn)))
+		q.notes.add("I", fmt.Sprintf(connected+"%s [%s]%s", h.Name, ip, p.sources.from(conn)))
 		s := newSession(conn, h.Name, ip, &p.cfg, q.notes)
 		s.done = done
 		if out, ok := p.greet(ctx, h, s); !ok {
@@ -190,44 +190,73 @@ func (p *Prober) converse(ctx context.Context, s *session, q *question) (out out
 		return outcome{verdict: unknown(NotVerifiable, 0), text: "the server does not take letters beyond ASCII before the @"}, false
 	}
 	before := s.rcpts
-	rep, v, err := p.exchange(ctx, s, q)
-	if err == nil && v.tls && !s.tls {
+	out, err := p.exchange(ctx, s, q)
+	if err == nil && out.verdict.tls && !s.tls {
 		if out, ok := p.upgrade(ctx, s); !ok {
 			return out, false
 		}
-		rep, v, err = p.exchange(ctx, s, q)
+		out, err = p.exchange(ctx, s, q)
 	}
-	if err == nil && v.limited && s.tx.rcpts > 1 {
-		taken := s.tx.rcpts - 1
+	if taken := s.tx.rcpts; err == nil && out.limited && taken > 0 {
 		p.memory.learn(s.host, func(f *hostFacts) { f.perTx = taken })
-		rep, v, err = p.exchange(ctx, s, q)
+		out, err = p.exchange(ctx, s, q)
 	}
 	if err != nil {
+		grouped := len(q.more) > 0 && errors.Is(err, errOutOfTurn)
 		out = p.broken(ctx, Host{Name: s.host}, err)
 		out.next = false
-		return out, out.dropped
+		return out, out.dropped || grouped
 	}
-	if v.limited {
+	if out.limited {
 		s.spent = true
 	}
-	return outcome{verdict: v, reply: rep}, before > 0 && (v.limited || rep.code == 421)
+	return out, before > 0 && (out.limited || out.reply.code == 421)
 }
 
-// exchange is MAIL where it is needed, and RCPT.
-func (p *Prober) exchange(ctx context.Context, s *session, q *question) (reply, verdict, error) {
-	perTx, _ := p.memory.limits(s.host, &p.cfg)
-	rep, err := s.begin(ctx, q.domain, q.utf8, perTx)
-	if err != nil {
-		return rep, verdict{}, err
+// exchange poses the question and judges what was heard. err is the end of the session before an answer to the first address.
+func (p *Prober) exchange(ctx context.Context, s *session, q *question) (outcome, error) {
+	perTx, perSession := p.memory.limits(s.host, &p.cfg)
+	q.apart = p.memory.apart(s.host)
+	h, err := s.pose(ctx, q, perTx, perSession)
+	p.stats.rcpts.Add(int64(len(h.rcpts)))
+	switch {
+	case h.mail.code != 0:
+		return outcome{verdict: judgeMail(h.mail, p.cfg.GreylistDelay), reply: h.mail}, nil
+	case len(h.rcpts) == 0:
+		if errors.Is(err, errOutOfTurn) && len(q.more) > 0 {
+			p.memory.learn(s.host, func(f *hostFacts) { f.apart = true })
+		}
+		return outcome{}, err
 	}
-	if rep.code != 0 && rep.class() != 2 {
-		return rep, judgeMail(rep, p.cfg.GreylistDelay), nil
+	out := outcome{verdict: judge(h.rcpts[0], p.cfg.GreylistDelay), reply: h.rcpts[0]}
+	s.count(out)
+	answered := 1
+	for i, rep := range h.rcpts[1:] {
+		o := outcome{verdict: judge(rep, p.cfg.GreylistDelay), reply: rep, host: s.host, ip: s.ip, tls: s.tls, notes: h.more[i]}
+		s.count(o)
+		if answered == i+1 && out.answers() && o.answers() { // else it was not asked, nor were those behind it
+			out.more = append(out.more, o)
+			answered++
+		}
 	}
-	if rep, err = s.rcpt(ctx, q.address); err != nil {
-		return rep, verdict{}, err
+	if out.answers() && (answered < len(h.rcpts) || err != nil) {
+		p.cutShort(ctx, s, h.rcpts[answered:], err)
 	}
-	p.stats.rcpts.Add(1)
-	return rep, judge(rep, p.cfg.GreylistDelay), nil
+	return out, nil
+}
+
+// answers reports whether a reply is about the address, and not about the transaction or the session.
+func (o outcome) answers() bool { return !o.limited && !o.verdict.tls && o.reply.code != 421 }
+
+// cutShort learns from a group that was answered in part how many recipients the server takes in a transaction or a session.
+func (p *Prober) cutShort(ctx context.Context, s *session, rest []reply, err error) {
+	inTx, inSession := s.tx.rcpts, s.rcpts
+	switch {
+	case len(rest) > 0 && rest[0].code != 421:
+		p.memory.learn(s.host, func(f *hostFacts) { f.perTx = inTx })
+	case len(rest) > 0, !ended(ctx) && !timedOut(err):
+		p.memory.learn(s.host, func(f *hostFacts) { f.perSession = inSession })
+	}
 }
 
 // upgrade starts TLS because the host demands it, and remembers that it does.

@@ -13,9 +13,11 @@ const (
 
 // question is one address on its way through the hosts.
 type question struct {
-	address string // as it is sent: the domain in A-labels
+	address string   // as it is sent: the domain in A-labels
+	more    []string // of the same domain and alphabet, to be asked in the same go as address, or not at all
 	domain  string
 	utf8    bool // needs SMTPUTF8 (RFC 6531)
+	apart   bool // the host is not to be asked in groups
 	notes   *transcript
 	dials   int
 }
@@ -32,20 +34,31 @@ type outcome struct {
 	host, ip string
 	tls      bool
 	backup   bool
-	dropped  bool // the connection broke before an answer
+	dropped  bool      // the connection broke before an answer
+	more     []outcome // what became of the first of question.more
+	notes    *transcript
 }
 
 // Check asks the domain's best living mail server for one address with one RCPT, over a pooled session, and waits for one
 // while there is none. It never fails: what could not be found out is Unknown with a reason. The end of ctx is Timeout.
 func (p *Prober) Check(ctx context.Context, d Domain, address string) Answer {
-	start := time.Now()
-	a := Answer{Address: address, At: start}
-	p.check(ctx, d, &a)
-	a.Took = time.Since(start)
-	return a
+	return p.CheckGroup(ctx, d, []string{address})[0]
 }
 
-func (p *Prober) check(ctx context.Context, d Domain, a *Answer) {
+// CheckGroup is Check for several addresses of one domain, in one go where the server takes commands in groups. It answers
+// for the first address, and for as many of those behind it as the server was asked for and replied to. An address without
+// an answer was not asked.
+func (p *Prober) CheckGroup(ctx context.Context, d Domain, addresses []string) []Answer {
+	start := time.Now()
+	answers := p.check(ctx, d, addresses)
+	for i := range answers {
+		answers[i].At, answers[i].Took = start, time.Since(start)
+	}
+	return answers
+}
+
+func (p *Prober) check(ctx context.Context, d Domain, addresses []string) []Answer {
+	a := Answer{Address: addresses[0]}
 	local, domain, ok := ValidAddress(a.Address)
 	status, reason, decided := d.Verdict()
 	switch {
@@ -67,21 +80,49 @@ func (p *Prober) check(ctx context.Context, d Domain, a *Answer) {
 		defer p.leave()
 		ctx, stop := p.bound(ctx)
 		defer stop()
-		notes := &transcript{}
-		out := p.ask(ctx, d.Hosts, newQuestion(local, domain, notes))
+		q := newQuestion(local, domain, &transcript{})
+		q.more = q.beside(addresses[1:])
+		return p.inquire(ctx, d, addresses, q)
+	}
+	return []Answer{a}
+}
+
+// beside are the addresses that can be asked in one transaction with q's, up to the first that cannot.
+func (q *question) beside(addresses []string) []string {
+	var more []string
+	for _, address := range addresses[:min(len(addresses), maxGroup-1)] {
+		local, domain, ok := ValidAddress(address)
+		if !ok || domain != q.domain || ascii(local) == q.utf8 {
+			break
+		}
+		more = append(more, local+"@"+domain)
+	}
+	return more
+}
+
+// inquire asks the hosts and weighs each yes by what is known of the host.
+func (p *Prober) inquire(ctx context.Context, d Domain, addresses []string, q *question) []Answer {
+	first := p.ask(ctx, d.Hosts, q)
+	first.notes = q.notes
+	var answers []Answer
+	for i, out := range append([]outcome{first}, first.more...) {
+		out.backup = first.backup
 		switch {
 		case out.status == Invalid, out.reason == RejectedUnclear:
 			p.memory.refuse(out.host, d.Name)
 		case out.status == Valid && out.backup:
-			out = p.distrust(ctx, d, out, notes)
+			out = p.distrust(ctx, d, out, out.notes)
 		case out.status == Valid:
-			out = p.doubt(ctx, d, out, notes)
+			out = p.doubt(ctx, d, out, out.notes)
 		}
 		if sayYesToAll[d.Provider] && out.status == Valid {
 			out.status, out.reason = AcceptAll, NotVerifiableProvider
 		}
-		a.fill(out, notes)
+		a := Answer{Address: addresses[i]}
+		a.fill(out, out.notes)
+		answers = append(answers, a)
 	}
+	return answers
 }
 
 func (a *Answer) settle(s Status, r Reason, text string) {

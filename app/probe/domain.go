@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -48,6 +49,16 @@ type Domain struct {
 	CheckedAt  time.Time     `json:"checked_at"`
 	TTL        time.Duration `json:"ttl"`    // nanoseconds
 	Detail     string        `json:"detail"` // what the DNS said, in words
+}
+
+// servers are the names of the mail servers, sorted.
+func (d Domain) servers() []string {
+	names := make([]string, len(d.Hosts))
+	for i, h := range d.Hosts {
+		names[i] = h.Name
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Verdict is what the domain's state means for every address in it; ok is false when the mail servers must be asked.

@@ -41,6 +41,7 @@ type hostFacts struct {
 	perTx      int       // recipients a transaction takes; 0 = not known
 	perSession int
 	tls        bool
+	apart      bool // its replies to a group were not in order
 	deadIPs    []string
 	accepts    map[string]bool // as a backup: domain → accepts invented names
 }
@@ -168,6 +169,13 @@ func (m *memory) learn(host string, change func(*hostFacts)) {
 	f := m.facts(host)
 	f.lesson = time.Now()
 	change(f)
+}
+
+// apart reports whether a host must be asked for one address at a time.
+func (m *memory) apart(host string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.facts(host).apart
 }
 
 func (m *memory) wantsTLS(host string) bool {

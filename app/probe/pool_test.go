@@ -140,7 +140,8 @@ func TestPoolLosesNoSlotAndNoWaiter(t *testing.T) {
 
 type nopConn struct{ fixedAddr }
 
-func (nopConn) Close() error { return nil }
+func (nopConn) Close() error                { return nil }
+func (nopConn) SetDeadline(time.Time) error { return nil }
 
 func TestHostsTakeTurnsWhenOnlyTheTotalHoldsThemBack(t *testing.T) {
 	w := newWorld(t)

@@ -14,7 +14,8 @@ import (
 
 // Bounds of the end of a session, which nobody waits for.
 const (
-	quitTimeout = 2 * time.Second
+	quitTimeout  = 2 * time.Second
+	closeTimeout = 500 * time.Millisecond // of one that failed, or that the server ended
 	// maxRefusals is one below Postfix's smtpd_soft_error_limit of 10, after which it slows the session down.
 	maxRefusals = 9
 	// A session that was free for less than settled is used without a glance at what came in meanwhile.
@@ -24,6 +25,9 @@ const (
 
 // errUnsafe is a command that would carry CR, LF or NUL; it is never sent.
 var errUnsafe = errors.New("a command may not hold CR, LF or NUL")
+
+// errOutOfTurn is a server that says more than it was asked, or not in the order in which it was asked.
+var errOutOfTurn = fmt.Errorf("%w: it spoke out of turn", errNotSMTP)
 
 // session is one SMTP connection. It belongs to one goroutine at a time.
 type session struct {
@@ -60,48 +64,65 @@ func newSession(conn net.Conn, host, ip string, cfg *Config, notes *transcript) 
 
 // command sends one line and reads the reply to it, both within ReplyTimeout. After an error the session is broken.
 func (s *session) command(ctx context.Context, line string) (reply, error) {
-	rep, err := s.commands(ctx, line)
+	rep, err := s.commands(ctx, s.notes, line)
 	if err != nil {
 		return reply{}, err
 	}
 	return rep[0], nil
 }
 
-// commands sends lines in one go (RFC 2920, only when PIPELINING was offered, or one line) and reads a reply to each.
-func (s *session) commands(ctx context.Context, lines ...string) ([]reply, error) {
-	var wire strings.Builder
-	if s.r.Buffered() > 0 {
-		return nil, s.fail(ctx, fmt.Errorf("%w: it spoke out of turn", errNotSMTP)) // or its replies would be taken for other questions'
-	}
-	for _, line := range lines {
-		if strings.ContainsAny(line, "\r\n\x00") {
-			return nil, errUnsafe
-		}
-		wire.WriteString(line + "\r\n")
-		s.notes.add("C", line)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReplyTimeout)
-	defer cancel()
-	defer interruptible(ctx, s.conn)()
-	if _, err := io.WriteString(s.conn, wire.String()); err != nil {
-		return nil, s.fail(ctx, err)
+// commands sends lines in one go (RFC 2920, only when PIPELINING was offered, or one line) and reads a reply to each, within
+// ReplyTimeout of the one before. With an error come the replies before it.
+func (s *session) commands(ctx context.Context, notes *transcript, lines ...string) ([]reply, error) {
+	if err := s.send(ctx, notes, lines); err != nil {
+		return nil, err
 	}
 	replies := make([]reply, 0, len(lines))
 	for range lines {
-		rep, err := s.read(ctx)
+		rep, err := s.hear(ctx, notes)
 		if err != nil {
-			return nil, err
+			return replies, err
 		}
 		replies = append(replies, rep)
 	}
 	return replies, nil
 }
 
-func (s *session) read(ctx context.Context) (reply, error) {
+// send writes lines in one go.
+func (s *session) send(ctx context.Context, notes *transcript, lines []string) error {
+	var wire strings.Builder
+	if s.r.Buffered() > 0 {
+		return s.fail(ctx, notes, errOutOfTurn) // or its replies would be taken for other questions'
+	}
+	for _, line := range lines {
+		if strings.ContainsAny(line, "\r\n\x00") {
+			return errUnsafe
+		}
+		wire.WriteString(line + "\r\n")
+		notes.add("C", line)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReplyTimeout)
+	defer cancel()
+	defer interruptible(ctx, s.conn)()
+	if _, err := io.WriteString(s.conn, wire.String()); err != nil {
+		return s.fail(ctx, notes, err)
+	}
+	return nil
+}
+
+// hear reads one reply within ReplyTimeout.
+func (s *session) hear(ctx context.Context, notes *transcript) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ReplyTimeout)
+	defer cancel()
+	defer interruptible(ctx, s.conn)()
+	return s.read(ctx, notes)
+}
+
+func (s *session) read(ctx context.Context, notes *transcript) (reply, error) {
 	rep, err := readReply(s.r)
-	s.notes.reply(rep)
+	notes.reply(rep)
 	if err != nil {
-		return rep, s.fail(ctx, err)
+		return rep, s.fail(ctx, notes, err)
 	}
 	if rep.code == 421 {
 		s.spent = true // RFC 5321 §3.8: it closes now
@@ -110,12 +131,12 @@ func (s *session) read(ctx context.Context) (reply, error) {
 }
 
 // fail marks the session broken and names what ended it.
-func (s *session) fail(ctx context.Context, err error) error {
+func (s *session) fail(ctx context.Context, notes *transcript, err error) error {
 	s.broken = true
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	s.notes.add("I", inWords(err))
+	notes.add("I", inWords(err))
 	return err
 }
 
@@ -137,7 +158,7 @@ func (s *session) greeting(ctx context.Context) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.BannerTimeout)
 	defer cancel()
 	defer interruptible(ctx, s.conn)()
-	return s.read(ctx)
+	return s.read(ctx, s.notes)
 }
 
 // hello says EHLO, or HELO to a server that does not know it (RFC 5321 §3.2), but never after 421.
@@ -188,57 +209,11 @@ func (s *session) startTLS(ctx context.Context) (reply, error) {
 	defer cancel()
 	conn := tls.Client(s.conn, &tls.Config{ServerName: s.host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})
 	if err := conn.HandshakeContext(hctx); err != nil {
-		return reply{}, s.fail(hctx, fmt.Errorf("TLS handshake: %w", err))
+		return reply{}, s.fail(hctx, s.notes, fmt.Errorf("TLS handshake: %w", err))
 	}
 	s.conn, s.r, s.tls, s.tx = conn, bufio.NewReaderSize(conn, maxLine+2), true, transaction{}
 	s.notes.add("I", "TLS "+tls.VersionName(conn.ConnectionState().Version))
 	return s.hello(ctx)
-}
-
-// begin opens a transaction for a recipient in domain, unless one is open that fits. The reply is MAIL's; its code is 0
-// when nothing had to be sent.
-func (s *session) begin(ctx context.Context, domain string, utf8 bool, perTransaction int) (reply, error) {
-	if s.tx.open && s.tx.domain == domain && s.tx.utf8 == utf8 && s.tx.rcpts < perTransaction {
-		return reply{}, nil
-	}
-	mail := "MAIL FROM:<" + s.cfg.MailFrom + ">"
-	if utf8 {
-		mail += " SMTPUTF8"
-	}
-	rep, err := s.mail(ctx, mail)
-	s.tx = transaction{open: err == nil && rep.class() == 2, domain: domain, utf8: utf8}
-	return rep, err
-}
-
-// mail sends MAIL, after RSET when a transaction is open, in one go when the server takes that.
-func (s *session) mail(ctx context.Context, mail string) (reply, error) {
-	if !s.tx.open {
-		return s.command(ctx, mail)
-	}
-	if s.extensions["PIPELINING"] {
-		replies, err := s.commands(ctx, "RSET", mail)
-		if err != nil {
-			return reply{}, err
-		}
-		return replies[1], nil
-	}
-	if rep, err := s.command(ctx, "RSET"); err != nil || s.spent {
-		return rep, err
-	}
-	return s.command(ctx, mail)
-}
-
-// rcpt asks the question.
-func (s *session) rcpt(ctx context.Context, address string) (reply, error) {
-	rep, err := s.command(ctx, "RCPT TO:<"+address+">")
-	if err == nil {
-		s.tx.rcpts++
-		s.rcpts++
-		if rep.class() != 2 {
-			s.refusals++
-		}
-	}
-	return rep, err
 }
 
 // end quits, and tells the gate.
@@ -249,18 +224,33 @@ func (s *session) end() {
 	}
 }
 
-// quit ends the session politely and waits for the server to close, so that its slot is free on both sides. What goes
-// wrong here changes nothing.
+// quit ends the session politely and waits for the server to close, so that its slot is free on both sides: also after a failure and a
+// 421, where nothing may be said any more. What goes wrong here changes nothing.
 func (s *session) quit() {
 	defer s.conn.Close()
-	if s.broken || s.spent {
+	wait := closeTimeout
+	if !s.broken && !s.spent {
+		wait = quitTimeout
+	}
+	_ = s.conn.SetDeadline(time.Now().Add(wait))
+	if !s.broken && !s.spent {
+		if _, err := io.WriteString(s.conn, "QUIT\r\n"); err != nil {
+			return
+		}
+		if _, err := readReply(s.r); err != nil {
+			return
+		}
+	} else if !closeWrite(s.conn) {
 		return
 	}
-	_ = s.conn.SetDeadline(time.Now().Add(quitTimeout))
-	if _, err := io.WriteString(s.conn, "QUIT\r\n"); err != nil {
-		return
+	_, _ = io.CopyN(io.Discard, s.r, maxReply) // to the end of the stream
+}
+
+// closeWrite tells the server that nothing more will come.
+func closeWrite(conn net.Conn) bool {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
 	}
-	if _, err := readReply(s.r); err == nil {
-		_, _ = io.CopyN(io.Discard, s.r, maxReply) // to the end of the stream
-	}
+	half, ok := conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
 }

@@ -1,11 +1,13 @@
 package probe
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -332,3 +334,31 @@ type fixedAddr struct {
 }
 
 func (f fixedAddr) LocalAddr() net.Addr { return f.addr }
+
+// TestAPlaceIsFreeWhenTheServerSaysSo: a server still counts a session for a while after the last word. One that failed, or that the
+// server ended, keeps its place until the server has closed.
+func TestAPlaceIsFreeWhenTheServerSaysSo(t *testing.T) {
+	for name, last := range map[string]string{"after 421": "421 4.3.2 not now", "after a time-out": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			m := w.company("acme.test", &mta{raw: func(c net.Conn) {
+				r := bufio.NewReader(c)
+				for _, reply := range []string{"220 x", "250 x", "250 ok", last} {
+					if reply != "" {
+						_, _ = c.Write([]byte(reply + "\r\n"))
+					}
+					_, _ = r.ReadString('\n')
+				}
+				time.Sleep(30 * time.Millisecond) // it takes note of the end
+			}})
+			p := w.prober(func(c *Config) { c.MaxPerHost, c.RestAfter, c.ReplyTimeout = 1, 1000, 30*time.Millisecond })
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() { check(p, here+"@acme.test") })
+			}
+			wg.Wait()
+			require.GreaterOrEqual(t, m.conns.Load(), int64(5))
+			require.Equal(t, int64(1), m.peak.Load(), "sessions at once, as the server counts them")
+		})
+	}
+}

@@ -26,3 +26,9 @@ func (t *transcript) reply(r reply) {
 		t.add("S", line)
 	}
 }
+
+// fork is a transcript that begins as t does and goes on with lines.
+func (t *transcript) fork(lines []Line) *transcript {
+	all := append(append([]Line(nil), t.lines...), lines...)
+	return &transcript{lines: all[:min(len(all), maxLines)]}
+}

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"beagle/app"
 	"beagle/app/config"
 	"beagle/app/finder"
 	"beagle/app/mailworld"
@@ -71,8 +71,7 @@ func (f *asking) ask(cmd *cobra.Command, question func(context.Context, *finder.
 	if err != nil {
 		return err
 	}
-	p := probe.Config{DNSServer: c.Probe.DNSServer, SMTPPort: c.Probe.SMTPPort, Helo: c.Probe.Helo, MailFrom: c.Probe.MailFrom, Proxy: c.Probe.Proxy,
-		AllowPrivate: c.Probe.AllowPrivate, MaxPerHost: c.Probe.MaxPerHost}
+	p := app.ProberConfig(c)
 	if f.demo {
 		world := mailworld.Demo()
 		if err := world.Start(); err != nil {
@@ -81,15 +80,14 @@ func (f *asking) ask(cmd *cobra.Command, question func(context.Context, *finder.
 		defer func() { err = errors.Join(err, world.Close()) }()
 		p.DNSServer, p.SMTPPort, p.AllowPrivate, p.Dial, p.Helo = world.DNSAddr(), world.SMTPPort(), true, world.Dial, "beagle.example"
 	}
-	if p.Helo == "" {
-		p.Helo, _ = os.Hostname()
-	}
 	prober, err := probe.New(p)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, prober.Close()) }()
-	r := question(cmd.Context(), finder.New(prober, forgetful{}, finder.Options{}))
+	// PROBE_MODE=auto asks: there is no clock that has looked, and one question harms nobody's name.
+	noSMTP := func() bool { return c.Health.Mode == config.ProbePattern }
+	r := question(cmd.Context(), finder.New(prober, forgetful{}, finder.Options{NoSMTP: noSMTP}))
 	if f.json {
 		out := json.NewEncoder(cmd.OutOrStdout())
 		out.SetIndent("", "  ")

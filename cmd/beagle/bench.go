@@ -22,7 +22,7 @@ import (
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure"}
 	cmd.AddCommand(benchPipelineCommand(), benchImportCommand(), benchFanoutCommand(), benchFinderCommand(), benchProbeCommand(), benchBesideCommand(), benchPlansCommand(), benchAutoscaleCommand(),
-		benchAPICommand(), benchAllCommand())
+		benchAPICommand(), benchScalingCommand(), benchAllCommand())
 	return cmd
 }
 
@@ -119,7 +119,7 @@ func forgetWorld(ctx context.Context, o *opened, w *mailworld.World) error {
 			return fmt.Errorf("forgetting an earlier world: %w", err)
 		}
 	}
-	keys := o.Queue.Redis.Scan(ctx, 0, "beagle:mx:*", 1000).Iterator()
+	keys := o.Queue.Redis.Scan(ctx, 0, "beagle:{mx}:*", 1000).Iterator()
 	for keys.Next(ctx) {
 		if err := o.Queue.Redis.Del(ctx, keys.Val()).Err(); err != nil {
 			return fmt.Errorf("forgetting an earlier world: %w", err)

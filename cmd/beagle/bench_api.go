@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -61,25 +62,38 @@ func benchAPICommand() *cobra.Command {
 	return cmd
 }
 
-func (b *apiBench) run(ctx context.Context) (err error) {
+// openUnlimited opens the app, migrated, on the services of the environment and the demo world, for web in this process that is asked
+// as fast as can be.
+func openUnlimited(ctx context.Context, log func(config.Config) *slog.Logger) (_ *opened, err error) {
 	c, err := config.Load()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.Limits = config.Limits{PerKey: apiBenchLimit, PerAccount: apiBenchLimit}
-	collectSeldom()
+	c.SecureCookies = false // plain HTTP on this machine
 	o := &opened{}
-	defer func() { err = errors.Join(err, o.Close()) }()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
 	dial, err := o.startWorld(&c, mailworld.Demo())
+	if err != nil {
+		return nil, err
+	}
+	if err := o.open(ctx, c, app.Options{Dial: dial, Log: log(c)}); err != nil {
+		return nil, err
+	}
+	return o, o.Migrate(ctx)
+}
+
+func (b *apiBench) run(ctx context.Context) (err error) {
+	collectSeldom()
+	o, err := openUnlimited(ctx, func(c config.Config) *slog.Logger { return logger(c, os.Stderr) })
 	if err != nil {
 		return err
 	}
-	if err := o.open(ctx, c, app.Options{Dial: dial, Log: logger(c, os.Stderr)}); err != nil {
-		return err
-	}
-	if err := o.Migrate(ctx); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, o.Close()) }()
 	paths, err := b.seed(ctx, o)
 	if err != nil {
 		return err

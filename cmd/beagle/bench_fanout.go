@@ -53,9 +53,10 @@ func (b *fanoutBench) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	var ours float64
+	var used cpuTimes
 	err = profiled(b.profile, func() error {
 		return onTrivial(ctx, func(o *opened) (err error) {
-			ours, err = b.fanout(ctx, o)
+			ours, used, err = b.fanout(ctx, o)
 			return err
 		})
 	})
@@ -63,6 +64,10 @@ func (b *fanoutBench) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	printf(out, "bare asynq, 1 server, 1 queue  %8.0f tasks/s\nrecord jobs, processes: %-3d    %8.0f rows/s   %.0f %% of bare\n", bare, b.workers, ours, 100*ours/bare)
+	printf(out, "CPU time of a row              %8.0f µs: workers %.0f, PostgreSQL %.0f, Redis %.0f\n", each(used.ours+used.postgres+used.redis, b.rows),
+		each(used.ours, b.rows), each(used.postgres, b.rows), each(used.redis, b.rows))
+	printf(out, "processors busy                %8.0f %%, by these %.0f %%\n", 100*used.busy.Seconds()/used.all.Seconds(),
+		100*(used.ours+used.postgres+used.redis).Seconds()/used.all.Seconds())
 	return nil
 }
 
@@ -137,10 +142,14 @@ func onTrivial(ctx context.Context, use func(*opened) error) (err error) {
 }
 
 // fanout measures a whole list through the workers: feeding, queue, group commit, acknowledgement.
-func (b *fanoutBench) fanout(ctx context.Context, o *opened) (rate float64, err error) {
+func (b *fanoutBench) fanout(ctx context.Context, o *opened) (rate float64, used cpuTimes, err error) {
 	list, as, err := fanoutList(ctx, o, b.rows)
 	if err != nil {
-		return 0, err
+		return 0, used, err
+	}
+	before, err := readCPU(ctx, o)
+	if err != nil {
+		return 0, used, err
 	}
 	group, working := errgroup.WithContext(ctx)
 	working, stop := context.WithCancel(working)
@@ -157,7 +166,11 @@ func (b *fanoutBench) fanout(ctx context.Context, o *opened) (rate float64, err 
 		time.Sleep(benchPoll / 2)
 		list, err = o.List(ctx, as.Account, list.Ref)
 	}
-	return float64(b.rows) / time.Since(began).Seconds(), err
+	rate = float64(b.rows) / time.Since(began).Seconds()
+	if err == nil {
+		used, err = readCPU(ctx, o)
+	}
+	return rate, used.since(before), err
 }
 
 // fanoutWorker runs one more worker until ctx ends.

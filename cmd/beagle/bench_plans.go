@@ -16,9 +16,7 @@ import (
 	"time"
 
 	"beagle/app"
-	"beagle/app/config"
 	"beagle/app/db"
-	"beagle/app/mailworld"
 	"beagle/web"
 
 	"github.com/spf13/cobra"
@@ -61,24 +59,10 @@ func benchPlansCommand() *cobra.Command {
 }
 
 func (b *plansBench) run(ctx context.Context) (err error) {
-	c, err := config.Load()
-	if err != nil {
+	if b.o, err = openUnlimited(ctx, quiet); err != nil {
 		return err
 	}
-	c.Limits = config.Limits{PerKey: apiBenchLimit, PerAccount: apiBenchLimit}
-	c.SecureCookies = false // plain HTTP on this machine
-	b.o = &opened{}
 	defer func() { err = errors.Join(err, b.o.Close()) }()
-	dial, err := b.o.startWorld(&c, mailworld.Demo())
-	if err != nil {
-		return err
-	}
-	if err := b.o.open(ctx, c, app.Options{Dial: dial, Log: quiet(c)}); err != nil {
-		return err
-	}
-	if err := b.o.Migrate(ctx); err != nil {
-		return err
-	}
 	user, err := b.o.AddUser(ctx, "plans@localhost", plansPassword, "plans", false)
 	if err != nil {
 		return fmt.Errorf("the database must be empty: %w", err)

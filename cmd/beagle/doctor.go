@@ -50,6 +50,9 @@ func doctor(ctx context.Context, w io.Writer, c config.Config) error {
 	if c.SecretKey == "" {
 		printf(w, "?     secrets of webhooks: kept in clear, since SECRET_KEY is not set\n      Set it to what `openssl rand -hex 32` prints; secrets that are there are sealed then.\n")
 	}
+	for _, warning := range c.Warnings() {
+		printf(w, "?     %s %s\n", warning.Variable, warning.Text)
+	}
 	bad, err := doctorMail(ctx, w, c)
 	if err != nil {
 		return err

@@ -30,9 +30,10 @@ func examined(t *testing.T, vars map[string]string) (string, error) {
 }
 
 func TestDoctorSaysWhatIsWrongAndHowToMendIt(t *testing.T) {
-	out, err := examined(t, map[string]string{"PROBE_CANARIES": "refused.test", "PROBE_HELO": "worker", "PROBE_PUBLIC_ADDRESSES": "192.0.2.7"})
+	out, err := examined(t, map[string]string{"PROBE_CANARIES": "refused.test", "PROBE_HELO": "worker", "PROBE_PUBLIC_ADDRESSES": "192.0.2.7", "REQUEST_TIMEOUT": "1m"})
 	require.ErrorContains(t, err, "3 checks failed")
 	require.Contains(t, out, "-     services: DATABASE_URL is not set")
+	require.Contains(t, out, "?     REQUEST_TIMEOUT 1m0s is not below the 30s of most routers")
 	require.Contains(t, out, "BAD   port 25: mx1.refused.test [127.64.")
 	require.Contains(t, out, "or set PROBE_PROXY=socks5://")
 	require.Contains(t, out, "BAD   HELO name: worker is not a name in the public DNS")

@@ -9,19 +9,30 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilTold(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
 	err := rootCommand().ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "beagle: "+err.Error())
 		os.Exit(1)
 	}
+}
+
+// sameWish is how long after the first signal others mean the same: a terminal sends Ctrl-C to a Procfile runner and to its processes, and the
+// runner then sends them SIGTERM.
+const sameWish = time.Second
+
+// untilTold is a context that ends with the first SIGINT or SIGTERM. A second Ctrl-C kills; another SIGTERM does not: who is in a hurry has SIGKILL.
+func untilTold(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameWish, func() { signal.Reset(os.Interrupt) }) })
+	return ctx, stop
 }
 
 func rootCommand() *cobra.Command {
@@ -38,7 +49,7 @@ In production:   beagle migrate; beagle web, beagle worker, beagle clock
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(upCommand(), webCommand(), workerCommand(), clockCommand(), migrateCommand(), enrichCommand(),
-		findCommand(), verifyCommand(), userCommand(), keyCommand(), doctorCommand(), calibrateCommand(), autoscaleCommand(), isolatedCommand(), worldCommand(), mcpCommand(), benchCommand())
+		findCommand(), verifyCommand(), userCommand(), keyCommand(), creditsCommand(), doctorCommand(), calibrateCommand(), autoscaleCommand(), isolatedCommand(), worldCommand(), mcpCommand(), benchCommand())
 	return root
 }
 

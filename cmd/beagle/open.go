@@ -52,7 +52,10 @@ func openServices(ctx context.Context) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{}
-	return o, o.open(ctx, c, app.Options{Log: logger(c, os.Stderr), Isolated: isolated})
+	if err := o.open(ctx, c, app.Options{Log: logger(c, os.Stderr), Isolated: isolated}); err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
 }
 
 // openEmbedded opens the app on embedded stores in dir, migrated; demo adds the simulated mail world.
@@ -134,6 +137,9 @@ func openFor(ctx context.Context, data string) (*opened, error) {
 	}
 	if data == "" {
 		data = defaultData
+	}
+	if !embedded.Exists(data) {
+		return nil, fmt.Errorf("there is no installation in the folder %s: name that of `beagle up` with --data, or set DATABASE_URL", data)
 	}
 	return openEmbedded(ctx, data, false, quiet)
 }

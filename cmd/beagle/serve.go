@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"beagle/app"
@@ -28,7 +27,7 @@ func webCommand() *cobra.Command {
 				if !o.Config.Worker.EmbedInWeb {
 					collectSeldom()
 				}
-				listener, err := listen(":"+strconv.Itoa(o.Config.Port), o.Config.Port)
+				listener, err := listen(o.Config.Listen(o.Config.Port, ""))
 				if err != nil {
 					return err
 				}
@@ -80,6 +79,9 @@ func workerCommand() *cobra.Command {
 // work runs jobs, and shows /metrics and /healthz on WORKER_PORT. At WORKER_MAX_AGE it drains and ends well, to be started anew by
 // whatever keeps it running.
 func work(ctx context.Context, o *opened) error {
+	for _, w := range o.Config.Warnings() {
+		o.Log.WarnContext(ctx, w.Variable+" "+w.Text)
+	}
 	if age := o.Config.Worker.MaxAge; age > 0 {
 		age += time.Duration(float64(age) * maxAgeSpread * rand.Float64())
 		old, cancel := context.WithTimeoutCause(ctx, age, errOld)
@@ -93,7 +95,7 @@ func work(ctx context.Context, o *opened) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if port := o.Config.Run.WorkerPort; port != 0 {
-		listener, err := listen(":"+strconv.Itoa(port), port)
+		listener, err := listen(o.Config.Listen(port, ""))
 		if err != nil {
 			return err
 		}
@@ -142,10 +144,10 @@ func onServices(ctx context.Context, run func(context.Context, *opened) error) e
 	return errors.Join(run(ctx, o), o.Close())
 }
 
-func listen(addr string, port int) (net.Listener, error) {
+func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("port %d cannot be used (take another with PORT or --port): %w", port, err)
+		return nil, fmt.Errorf("%s cannot be used (BIND_ADDRESS, and PORT or --port, or WORKER_PORT name another): %w", addr, err)
 	}
 	return l, nil
 }

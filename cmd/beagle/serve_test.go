@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,6 +12,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+func TestCtrlCThroughAProcfileRunnerIsOneWish(t *testing.T) {
+	ctx, stop := untilTold(t.Context())
+	defer stop()
+	for range 2 { // the second pair would kill this test if it were taken for hurry
+		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGINT))
+		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(apptest.Patience):
+		t.Fatal("not told")
+	}
+}
 
 func TestOldWorkerDrainsAndEndsWell(t *testing.T) {
 	e := apptest.New(t)

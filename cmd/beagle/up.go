@@ -8,9 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
+	"beagle/app/config"
+	"beagle/app/embedded"
 	"beagle/web"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 const (
 	defaultData   = "beagle-data"
 	defaultPort   = 3000
+	loopback      = "127.0.0.1" // plain HTTP is for this machine, unless BIND_ADDRESS says otherwise
 	operatorEmail = "operator@localhost"
 	signInFile    = "sign-in.txt" // in the data folder, readable by its owner only
 )
@@ -32,12 +34,14 @@ func upCommand() *cobra.Command {
 		Use: "up", Short: "Run everything in one process, on stores of its own", Args: cobra.NoArgs,
 		Long: "Run web, worker and clock in one process on a SQLite file, an in-process Redis and files in a folder.\nWith --demo mail servers and DNS are simulated too: nothing leaves this machine.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("port") {
-				if p, err := strconv.Atoi(os.Getenv("PORT")); err == nil {
-					port = p
-				}
+			c, err := config.Load()
+			if err != nil {
+				return err
 			}
-			return up(cmd.Context(), cmd.OutOrStdout(), port, data, demo)
+			if !cmd.Flags().Changed("port") {
+				port = c.Port
+			}
+			return up(cmd.Context(), cmd.OutOrStdout(), c.Listen(port, loopback), data, demo)
 		},
 	}
 	cmd.Flags().BoolVar(&demo, "demo", false, "simulate mail servers and DNS; try it with examples/contacts.csv")
@@ -46,11 +50,12 @@ func upCommand() *cobra.Command {
 	return cmd
 }
 
-func up(ctx context.Context, out io.Writer, port int, data string, demo bool) (err error) {
-	listener, err := listen("127.0.0.1:"+strconv.Itoa(port), port)
+func up(ctx context.Context, out io.Writer, addr, data string, demo bool) (err error) {
+	listener, err := listen(addr)
 	if err != nil {
 		return err
 	}
+	known := embedded.Exists(data)
 	o, err := openEmbedded(ctx, data, demo, text)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -72,13 +77,24 @@ func up(ctx context.Context, out io.Writer, port int, data string, demo bool) (e
 		options = web.Options{Demo: true, Sample: o.world.ContactsCSV(), SignIn: operatorEmail}
 		printf(out, "  The mail world is simulated. Try it with examples/contacts.csv\n")
 	}
-	printf(out, "  Data is in %s. Stop with Ctrl-C; start again and everything goes on.\n\n", data)
+	printf(out, "%s", aboutData(data, known))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, o, listener, options) })
 	group.Go(func() error { return o.Work(ctx) })
 	group.Go(func() error { o.Schedules(ctx); return nil })
 	group.Go(func() error { o.KeepPoints(ctx); return nil })
 	return group.Wait()
+}
+
+// aboutData says where everything is kept. A folder that was mistyped would otherwise look like an installation that lost its lists.
+func aboutData(data string, known bool) string {
+	if dir, err := filepath.Abs(data); err == nil {
+		data = dir
+	}
+	if !known {
+		return fmt.Sprintf("  This is a new installation: there was none in %s.\n  Stop with Ctrl-C; start again and everything goes on.\n\n", data)
+	}
+	return fmt.Sprintf("  Data is in %s. Stop with Ctrl-C; start again and everything goes on.\n\n", data)
 }
 
 // firstSignIn makes the operator's account and an API key when nobody can sign in yet, and keeps what to type in a file.

@@ -8,7 +8,6 @@
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
   for (const button of all("[data-theme-switch]")) {
-    button.hidden = false;
     button.addEventListener("click", () => {
       const theme = dark() ? "light" : "dark";
       document.documentElement.dataset.theme = theme;

@@ -18,9 +18,11 @@ import (
 )
 
 const (
-	redisDatabases = 16            // what a Redis has unless told otherwise; 0 keeps the claims
-	claimFor       = 1 * time.Hour // a claim of a test binary that died ends by itself
-	redisTimeout   = 5 * time.Second
+	redisDatabases  = 16            // what a Redis has unless told otherwise; 0 keeps the claims
+	claimFor        = 1 * time.Hour // a claim of a test binary that died ends by itself
+	redisTimeout    = 5 * time.Second
+	redisSlots      = 16384
+	clusterPatience = 30 * time.Second
 )
 
 // Redis gives the URL of an empty Redis that only this test uses: a server of its own (it starts in
@@ -43,7 +45,31 @@ func NewRedis(t testing.TB) *Server {
 	return s.own(t)
 }
 
-func startRedis() (*Server, error) {
+// NewRedisCluster starts a cluster of one node that only this test uses. It refuses scripts and commands whose keys are not all in one slot.
+func NewRedisCluster(t testing.TB) *Server {
+	t.Helper()
+	s, err := startRedis("--cluster-enabled", "yes")
+	if err != nil {
+		unavailable(t, err)
+	}
+	s.own(t)
+	client := redis.NewClient(&redis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", s.port)})
+	defer client.Close()
+	if err := client.ClusterAddSlotsRange(t.Context(), 0, redisSlots-1).Err(); err != nil {
+		t.Fatalf("giving a node all slots: %v", err)
+	}
+	for deadline := time.Now().Add(clusterPatience); ; time.Sleep(10 * time.Millisecond) {
+		info, err := client.ClusterInfo(t.Context()).Result()
+		if err == nil && strings.Contains(info, "cluster_state:ok") {
+			return s
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the cluster is not ready: %v %s", err, info)
+		}
+	}
+}
+
+func startRedis(settings ...string) (*Server, error) {
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		return nil, missing("redis-server")
@@ -54,6 +80,7 @@ func startRedis() (*Server, error) {
 		command: func(dir string, port int) *exec.Cmd {
 			cmd := exec.Command(bin, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir,
 				"--save", "", "--appendonly", "no", "--loglevel", "warning")
+			cmd.Args = append(cmd.Args, settings...)
 			cmd.Dir = dir
 			return cmd
 		},
