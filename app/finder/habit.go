@@ -35,8 +35,8 @@ type spelt struct {
 	hand  hand
 }
 
-// words tells apart the reasons for several forms by the forms they lead to.
-func (p Part) words() words {
+// wordsOf tells apart the reasons for several forms by the forms they lead to.
+func wordsOf(p Part) words {
 	has := map[Kind]bool{}
 	for _, f := range p.Forms {
 		has[f.Kind] = true
@@ -65,13 +65,13 @@ func (p Part) abbreviates() bool {
 // spelling is how an address made of these forms wrote the name: given name, its initial, family name.
 func (n Name) spelling(first, short, last Form) spelt {
 	s := spelt{hand: max(first.hand, last.hand)}
-	if w := n.First.words(); w != oneWord && first.Text != "" {
+	if w := n.First.words; w != oneWord && first.Text != "" {
 		s.kinds = append(s.kinds, habit{false, w, first.Kind})
 	}
 	if short.Text != "" && n.First.abbreviates() {
 		s.kinds = append(s.kinds, habit{false, abbreviated, short.Kind})
 	}
-	if w := n.Last.words(); w != oneWord && last.Text != "" {
+	if w := n.Last.words; w != oneWord && last.Text != "" {
 		s.kinds = append(s.kinds, habit{true, w, last.Kind})
 	}
 	return s
@@ -90,8 +90,8 @@ func (h *habits) add(s spelt) {
 
 // under weighs a name's forms by a domain's habits.
 func (n Name) under(h habits) Name {
-	n.First.Forms = h.kindly(n.First.Forms, n.First.words(), false)
-	n.Last.Forms = h.kindly(n.Last.Forms, n.Last.words(), true)
+	n.First.Forms = h.kindly(n.First.Forms, n.First.words, false)
+	n.Last.Forms = h.kindly(n.Last.Forms, n.Last.words, true)
 	if n.First.abbreviates() {
 		n.First.Initials = h.kindly(n.First.Initials, abbreviated, false)
 	}

@@ -30,9 +30,10 @@ func infer(n Name, local string) []Inference {
 	prior := priors().defaultShare
 	var out []Inference
 	var sum float64
+	placed := n.everyPlace()
 	for i, t := range templates().all {
 		var w float64
-		n.each(t, 1, func(m made) {
+		placed[t.at].each(t, 1, func(m made) {
 			if m.local == local && !m.role {
 				w += m.weight
 			}

@@ -39,7 +39,7 @@ var companyKinds = sync.OnceValue(func() []companyKind {
 		for _, s := range l.Share {
 			rest -= s
 		}
-		rest = max(rest, 0.001) // spread over what was too rare in the kind to be listed
+		rest = max(rest, unlistedShare) // spread over what was too rare in the kind to be listed
 		for i, tpl := range templates().all {
 			k.share = append(k.share, l.Share[tpl.ID]+rest*t.defaultShare.share[i])
 		}
@@ -50,25 +50,31 @@ var companyKinds = sync.OnceValue(func() []companyKind {
 	return append(kinds, rareKinds(kinds, t.defaultShare)...)
 })
 
-// Companies that use one template which no listed kind uses mostly: too few for the fit to have found them.
+// unlistedShare is the least share of a kind's people whose template the kind does not list: strays are many-shaped, and those of a kind
+// that the fit saw little of were not seen at all.
+const unlistedShare = 0.015
+
+// Companies that use one template which the listed kinds hardly lead with: too few for the fit to have found (all of) them.
 const (
 	rareKindPart     = 0.3 // of the people with such a template
 	rareKindShare    = 0.8
 	rareKindStrength = 5
 )
 
-// rareKinds makes a kind for each template that leads no listed kind.
+// rareKinds makes a kind for each template that the listed kinds lead with less often than companies do.
 func rareKinds(listed []companyKind, overall distribution) []companyKind {
 	var kinds []companyKind
 	for i := range templates().all {
-		led := false
+		missing := rareKindPart * overall.share[i]
 		for _, k := range listed {
-			led = led || k.share[i] > 0.5
+			if k.share[i] > 0.5 {
+				missing -= k.weight
+			}
 		}
-		if led {
+		if missing <= 0 {
 			continue
 		}
-		k := companyKind{weight: rareKindPart * overall.share[i], strength: rareKindStrength}
+		k := companyKind{weight: missing, strength: rareKindStrength}
 		k.other = (1 - rareKindShare) * overall.other
 		for t, s := range overall.share {
 			k.share = append(k.share, (1-rareKindShare)*s)
@@ -124,7 +130,7 @@ func (p *posterior) learn(plain distribution) {
 	best := math.Inf(-1)
 	for i, k := range kinds {
 		d, fits := k.tilted(plain, priors().defaultShare)
-		weight[i] = math.Log(k.weight*fits) + k.fit(d, p.counts, p.odd)
+		weight[i] = math.Log(k.weight*fits) + k.fit(d, p.counts, p.odd) + outsideTrust*p.shapes.fit(d)
 		local[i], _ = d.tilted(p.prior, plain)
 		best = max(best, weight[i])
 	}

@@ -72,6 +72,7 @@ type Part struct {
 	Text     string
 	Forms    []Form
 	Initials []Form
+	words    words // why there are several forms
 }
 
 // Known reports whether anything at all is known of the part.
@@ -159,6 +160,7 @@ func (r reading) name(region string) Name {
 		n.Middle = sp.middle(r.given[1:])
 	}
 	n.Last = sp.family(r.family)
+	n.First.words, n.Last.words = wordsOf(n.First), wordsOf(n.Last)
 	return n
 }
 

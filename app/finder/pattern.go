@@ -21,6 +21,8 @@ type Template struct {
 	strict
 	pieces []piece
 	cut    cutMode
+	at     int // how its parts stand: a place of joint.go
+	group  int // of those that addresses outside the grammar speak for alike
 }
 
 // strict says how much of a name a template holds, which decides whether a mailbox under it can be
@@ -99,6 +101,7 @@ func parseTemplate(id string) Template {
 		t.pieces = append(t.pieces, p)
 	}
 	t.Reads, t.strict = t.reads(), t.strictness()
+	t.group, t.at = groupOf(t), t.place()
 	return t
 }
 

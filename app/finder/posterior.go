@@ -19,7 +19,8 @@ type posterior struct {
 	counts []Count // by position in the grammar
 	hits   int     // people confirmed in all
 	odd    int     // people known to have an address outside the grammar
-	top    int     // position of the template with most hits, -1 when there are none
+	shapes outsideCounts
+	top    int // position of the template with most hits, -1 when there are none
 }
 
 // newPosterior combines the priors of a region with a domain's counts and what the name itself says.
@@ -32,7 +33,7 @@ func newPosterior(region string, counts map[string]Count, n Name) posterior {
 			p.hits += p.counts[i].Hits
 		}
 	}
-	p.odd = max(counts[other].Hits, 0)
+	p.shapes, p.odd = outsides(counts)
 	for i, c := range p.counts {
 		if c.Hits > 0 && (p.top < 0 || c.Hits > p.counts[p.top].Hits) {
 			p.top = i

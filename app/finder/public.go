@@ -61,7 +61,7 @@ func teach(region string, colleagues []Person) (map[string]Count, habits) {
 		if err != nil || !ok {
 			continue
 		}
-		id := other
+		id := outsideIDs[name.outsideShape(local)]
 		if found := Infer(name, local); len(found) > 0 {
 			id = found[0].ID
 			h.add(name.written(id, local))
@@ -74,7 +74,8 @@ func teach(region string, colleagues []Person) (map[string]Count, habits) {
 // written is how a local part of a template writes a name.
 func (n Name) written(id, local string) spelt {
 	var best made
-	n.each(templates().all[templates().byID[id]], 1, func(m made) {
+	t := templates().all[templates().byID[id]]
+	n.placed(t.at).each(t, 1, func(m made) {
 		if m.local == local && m.weight > best.weight {
 			best = m
 		}

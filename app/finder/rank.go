@@ -45,8 +45,9 @@ type made struct {
 func rank(n Name, post posterior) []candidate {
 	at := map[string]int{}
 	var out []candidate
+	placed := n.everyPlace()
 	for i, t := range templates().all {
-		n.each(t, post.share[i], func(m made) {
+		placed[t.at].each(t, post.share[i], func(m made) {
 			if m.role {
 				return
 			}
@@ -75,8 +76,9 @@ func rank(n Name, post posterior) []candidate {
 // function's: noc@ may be Niamh O'Connor, but its answer would not say so.
 func withheld(n Name, post posterior) float64 {
 	var p float64
+	placed := n.everyPlace()
 	for i, t := range templates().all {
-		n.each(t, post.share[i], func(m made) {
+		placed[t.at].each(t, post.share[i], func(m made) {
 			if m.role {
 				p += m.weight * post.share[i]
 			}
