@@ -117,15 +117,3 @@ func TestTimeoutIsAnsweredCountedAndKeptForTheChart(t *testing.T) {
 	require.EqualValues(t, 1, sum.Timeouts)
 	require.GreaterOrEqual(t, sum.P99, 50.0)
 }
-
-func TestTimeoutAboveTheRoutersIsWarnedAbout(t *testing.T) {
-	for limit, warned := range map[time.Duration]bool{25 * time.Second: false, 30 * time.Second: true} {
-		s := newSite(t, func(c *config.Config) { c.RequestTimeout = limit })
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		require.NoError(t, s.server.Serve(ctx, l))
-		require.Equal(t, warned, strings.Contains(s.log.String(), "REQUEST_TIMEOUT is not below the router's"), limit)
-	}
-}
