@@ -15,6 +15,7 @@ import (
 	"beagle/app/probe"
 	"beagle/app/sheet"
 
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 )
 
@@ -79,38 +80,67 @@ func (a *App) openUpload(ctx context.Context, l List) (*sheet.Reader, func() err
 	return r, func() error { return errors.Join(r.Close(), file.Close()) }, nil
 }
 
-// importRows commits batch after batch, beginning after the rows that an earlier call committed.
+// importRows reads one batch while the one before is committed, beginning after the rows that an earlier call committed.
 func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error {
 	for skipped := int64(0); skipped < l.Imported; skipped++ {
 		if _, err := rows.Next(); err != nil {
 			return fmt.Errorf("finding row %d again: %w", l.Imported, err)
 		}
 	}
-	batch := make([][]any, 0, importBatch)
-	seen, stored := companies{}, 0
-	for {
-		row, err := rows.Next()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+	work, ctx := errgroup.WithContext(ctx)
+	read := make(chan importedRows)
+	first := *l
+	work.Go(func() error {
+		defer close(read)
+		return first.readRows(ctx, rows, read)
+	})
+	work.Go(func() error {
+		for b := range read {
+			if err := a.commitRows(ctx, l, b); err != nil {
+				return err
+			}
 		}
-		ended := err != nil
-		if !ended {
-			values, p, err := l.recordValues(row, l.Imported+int64(len(batch))+1)
+		return nil
+	})
+	return work.Wait()
+}
+
+// importedRows are the rows of one commit, in the order of importColumns, and the companies of them that are to be noted.
+type importedRows struct {
+	values [][]any
+	seen   companies
+}
+
+// readRows sends the rows after those that were imported, in batches.
+func (l List) readRows(ctx context.Context, rows *sheet.Reader, to chan<- importedRows) error {
+	for noted := 0; ; {
+		b := importedRows{make([][]any, 0, importBatch), companies{}}
+		ended := false
+		for len(b.values) < importBatch && !ended {
+			row, err := rows.Next()
+			switch ended = errors.Is(err, io.EOF); {
+			case ended:
+				continue
+			case err != nil:
+				return err
+			}
+			l.Imported++
+			values, p, err := l.recordValues(row, l.Imported)
 			if err != nil {
 				return err
 			}
-			batch = append(batch, values)
-			if stored < companiesMost {
-				seen.add(p)
+			b.values = append(b.values, values)
+			if noted < companiesMost {
+				b.seen.add(p)
 			}
 		}
-		if len(batch) == importBatch || (ended && len(batch) > 0) {
-			if err := a.commitRows(ctx, l, batch, seen); err != nil {
-				return err
+		noted += len(b.seen)
+		if len(b.values) > 0 {
+			select {
+			case to <- b:
+			case <-ctx.Done():
+				return ctx.Err()
 			}
-			batch = batch[:0]
-			stored += len(seen)
-			clear(seen)
 		}
 		if ended {
 			return nil
@@ -119,9 +149,9 @@ func (a *App) importRows(ctx context.Context, l *List, rows *sheet.Reader) error
 }
 
 // commitRows copies a batch, counts its companies' domains and moves the list's position in one transaction. Only the import that is at the position may.
-func (a *App) commitRows(ctx context.Context, l *List, batch [][]any, seen companies) error {
-	to := l.Imported + int64(len(batch))
-	err := db.CopyTx(ctx, a.DB, "records", importColumns, batch, func(tx *gorm.DB) error {
+func (a *App) commitRows(ctx context.Context, l *List, b importedRows) error {
+	to := l.Imported + int64(len(b.values))
+	err := db.CopyTx(ctx, a.DB, "records", importColumns, b.values, func(tx *gorm.DB) error {
 		moved := tx.Exec(`UPDATE lists SET imported = ?, changed_at = ? WHERE id = ? AND imported = ? AND state = 'importing'`, to, a.Now(), l.ID, l.Imported)
 		if moved.Error == nil && moved.RowsAffected == 0 {
 			return errOvertaken
@@ -129,7 +159,7 @@ func (a *App) commitRows(ctx context.Context, l *List, batch [][]any, seen compa
 		if moved.Error != nil {
 			return moved.Error
 		}
-		return seen.store(tx, l.ID, l.AccountID)
+		return b.seen.store(tx, l.ID, l.AccountID)
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errOvertaken

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ type Config struct {
 	Credits        bool          `env:"CREDITS" envDefault:"false"`
 	CreditsLow     int64         `env:"CREDITS_LOW" envDefault:"100"` // owners are told when fewer are left; 0: never
 	LogLevel       string        `env:"LOG_LEVEL" envDefault:"info"`
-	LogFormat      string        `env:"LOG_FORMAT" envDefault:"json"`
+	LogFormat      string        `env:"LOG_FORMAT"` // json or text; empty: json, and text in `beagle up`
 
 	S3     S3
 	Upload Upload
@@ -108,7 +109,7 @@ func Load() (Config, error) { return Parse(env.ToMap(os.Environ())) }
 func Parse(vars map[string]string) (Config, error) {
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
-		return Config{}, fmt.Errorf("environment: %w", err)
+		return Config{}, fmt.Errorf("environment:\n%w", errors.Join(unreadable(vars, err)...))
 	}
 	if c.RedisProvider != "" {
 		c.RedisURL = vars[c.RedisProvider]
@@ -120,6 +121,35 @@ func Parse(vars map[string]string) (Config, error) {
 		return Config{}, fmt.Errorf("environment:\n%w", err)
 	}
 	return c, nil
+}
+
+// unreadable are the variables that are no number, time or switch where one belongs, each by its name; env knows them by our fields' names only.
+func unreadable(vars map[string]string, all error) (errs []error) {
+	fields, err := env.GetFieldParams(&Config{})
+	if err != nil {
+		return []error{all, err}
+	}
+	for _, f := range fields {
+		var wrong env.ParseError
+		if err := env.ParseWithOptions(&Config{}, env.Options{Environment: map[string]string{f.Key: vars[f.Key]}}); errors.As(err, &wrong) {
+			errs = append(errs, fmt.Errorf("  %s: must be %s, is %q", f.Key, kindOf(wrong.Type), vars[f.Key]))
+		}
+	}
+	if len(errs) == 0 {
+		return []error{all}
+	}
+	return errs
+}
+
+// kindOf says what a variable of a type looks like.
+func kindOf(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a time with its unit such as 30s, 15m or 6h"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	}
+	return "a whole number"
 }
 
 // placeholder is what the example files have where a secret belongs.
@@ -181,7 +211,7 @@ func (c Config) check() []error {
 	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); err != nil {
 		bad("LOG_LEVEL", "must be debug, info, warn or error, is %q", c.LogLevel)
 	}
-	if c.LogFormat != "json" && c.LogFormat != "text" {
+	if !slices.Contains([]string{"", "json", "text"}, c.LogFormat) {
 		bad("LOG_FORMAT", "must be json or text, is %q", c.LogFormat)
 	}
 	return errs

@@ -22,8 +22,12 @@ func TestEveryWrongValueIsNamed(t *testing.T) {
 	for _, name := range []string{"PORT", "DATABASE_URL", "LOG_LEVEL", "TRUSTED_PROXIES", "S3_ENDPOINT", "WORKER_CONCURRENCY", "REQUEST_TIMEOUT"} {
 		require.ErrorContains(t, err, name)
 	}
-	_, err = config.Parse(map[string]string{"PORT": "many"})
-	require.ErrorContains(t, err, "Port")
+	_, err = config.Parse(map[string]string{"PORT": "many", "PROBE_TIMEOUT": "30", "SIGN_UPS": "perhaps", "UPLOAD_MAX_BYTES": "5e3"})
+	require.EqualError(t, err, `environment:
+  PORT: must be a whole number, is "many"
+  SIGN_UPS: must be true or false, is "perhaps"
+  UPLOAD_MAX_BYTES: must be a whole number, is "5e3"
+  PROBE_TIMEOUT: must be a time with its unit such as 30s, 15m or 6h, is "30"`)
 }
 
 func TestPlaceholdersOfTheExamplesAreNoSecrets(t *testing.T) {

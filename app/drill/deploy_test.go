@@ -5,7 +5,6 @@ package drill
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
@@ -23,11 +22,9 @@ import (
 
 // web starts a web process on a free port and waits until the balancer has seen that it is ready.
 func (h *house) web(b *balancer) (*exec.Cmd, int) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	h.vars["PORT"] = freePort(h.t)
+	port, err := strconv.Atoi(h.vars["PORT"])
 	require.NoError(h.t, err)
-	port := free.Addr().(*net.TCPAddr).Port
-	require.NoError(h.t, free.Close())
-	h.vars["PORT"] = strconv.Itoa(port)
 	c := h.run("web")
 	b.add(port)
 	require.True(h.t, assertEventually(patience, func() bool { return b.isReady(port) }), "web never got ready")

@@ -51,7 +51,7 @@ func encodingOf(name string) (encoding.Encoding, error) {
 
 // decodingReader turns r into UTF-8. What is invalid in the encoding becomes
 // U+FFFD; invalid UTF-8 passes through and is replaced cell by cell, where it is
-// cheaper. A byte order mark at the start is left for dropMark.
+// cheaper. A byte order mark at the start is left to the formats.
 func decodingReader(r io.Reader, name string) (io.Reader, error) {
 	enc, err := encodingOf(name)
 	if err != nil || enc == nil {

@@ -70,19 +70,6 @@ func openBook(r io.ReaderAt, size int64, l Limits) (*book, error) {
 	return b, nil
 }
 
-// Sheets are the names of the sheets of a workbook, in its order.
-func Sheets(r io.ReaderAt, size int64, l Limits) ([]string, error) {
-	b, err := openBook(r, size, l)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(b.sheets))
-	for i, s := range b.sheets {
-		names[i] = s.name
-	}
-	return names, nil
-}
-
 // budget is a ReaderAt that stops after so many bytes, until it is off.
 type budget struct {
 	r    io.ReaderAt

@@ -127,13 +127,11 @@ func TestXLSXChoosesTheSheet(t *testing.T) {
 		}
 		require.NoError(t, f.SetSheetVisible("Hidden", false))
 	})
-	names, err := Sheets(bytes.NewReader(b), int64(len(b)), Limits{})
-	require.NoError(t, err)
-	require.Equal(t, []string{"Sheet1", "Hidden", "Empty", "People", "More"}, names)
 	sniff := func(d Dialect) (Sniffed, error) { return SniffXLSX(bytes.NewReader(b), int64(len(b)), d, Limits{}) }
 	s, err := sniff(Dialect{})
 	require.NoError(t, err)
 	require.Equal(t, Dialect{Format: XLSX, Header: true, Sheet: "People"}, s.Dialect)
+	require.Equal(t, []string{"Sheet1", "Empty", "People", "More"}, s.Sheets, "to choose from")
 	require.Equal(t, Mapping{FirstName: 0, LastName: 1, Domain: 2}, s.Mapping)
 	require.Equal(t, [][]string{{"People", "Example", "acme.test"}}, s.Rows)
 	s, err = sniff(Dialect{Sheet: "hidden"})
@@ -344,7 +342,7 @@ func TestXLSXFormatsThatCannotBeApplied(t *testing.T) {
 func TestXLSXGivesErrorsOfTheSource(t *testing.T) {
 	b := workbook(`<sheetData><row><c><v>1</v></c></row></sheetData>`).pack(t)
 	broken := errors.New("connection reset")
-	_, err := Sheets(brokenAt{broken}, int64(len(b)), Limits{})
+	_, err := SniffXLSX(brokenAt{broken}, int64(len(b)), Dialect{}, Limits{})
 	require.ErrorIs(t, err, broken)
 }
 

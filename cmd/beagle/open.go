@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,7 +148,7 @@ func openFor(ctx context.Context, data string) (*opened, error) {
 func logger(c config.Config, out *os.File) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // config has checked it
-	if c.LogFormat == "json" {
+	if c.LogFormat != "text" {
 		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
 	}
 	return slog.New(tint.NewTextHandler(out, &tint.Options{Level: level, NoColor: !isatty.IsTerminal(out.Fd())}))
@@ -155,9 +156,7 @@ func logger(c config.Config, out *os.File) *slog.Logger {
 
 // text is the log of `beagle up`: for eyes, unless the operator asked for JSON.
 func text(c config.Config) *slog.Logger {
-	if os.Getenv("LOG_FORMAT") == "" {
-		c.LogFormat = "text"
-	}
+	c.LogFormat = cmp.Or(c.LogFormat, "text")
 	return logger(c, os.Stderr)
 }
 
