@@ -16,7 +16,7 @@ import (
 // A list that is paused, canceled or deleted asks nobody any more and costs nothing more, but for rows that are being looked up at
 // that moment. Its rows that wait in the queue are handed back by the worker that takes them: they are pending again, under a new attempt.
 const (
-	haltLook  = time.Second // how long a worker goes by the state of a list that it has read
+	haltLook  = 250 * time.Millisecond // how long a worker goes by the state of a list that it has read
 	haltLists = 4096        // whose state is kept
 )
 
