@@ -17,7 +17,7 @@ import (
 // that moment. Its rows that wait in the queue are handed back by the worker that takes them: they are pending again, under a new attempt.
 const (
 	haltLook  = 250 * time.Millisecond // how long a worker goes by the state of a list that it has read
-	haltLists = 4096        // whose state is kept
+	haltLists = 4096                   // whose state is kept
 )
 
 // errHalted is what a lookup gets whose list goes no further.
