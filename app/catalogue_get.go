@@ -82,7 +82,10 @@ func (a *App) payFor(tx *gorm.DB, account int64, item CatalogueItem, ref string)
 	if paid.RowsAffected == 0 {
 		return "", Refuse(CodeNoCredits, "no_credits", "This list costs %d credits, and the account has fewer. Ask whoever runs this installation for more.", item.Price)
 	}
-	return "", tx.Create(&CreditEntry{AccountID: account, Amount: -item.Price, Kind: creditCatalogue, Run: 1, Note: item.Title, CreatedAt: a.Now()}).Error
+	if err := tx.Create(&CreditEntry{AccountID: account, Amount: -item.Price, Kind: creditCatalogue, Run: 1, Note: item.Title, CreatedAt: a.Now()}).Error; err != nil {
+		return "", err
+	}
+	return "", a.watchBalance(tx, account)
 }
 
 // aboutSomebody is whom a row is about, for the opt-out list.

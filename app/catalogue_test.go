@@ -94,6 +94,34 @@ func TestListFromTheCatalogueIsPaidOnceAndIsTheAccountsOwn(t *testing.T) {
 	})
 }
 
+func TestOwnerIsToldOnceWhenAListOfTheCatalogueLeavesFewCredits(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s, withCredits, keepsMail, func(c *config.Config) { c.CreditsLow = 5 })
+		operator, source, item := published(t, e, 3)
+		ctx, buyer := t.Context(), e.NewActor("owner@two.example")
+		require.NoError(t, e.GrantCredits(ctx, buyer.Account, 8))
+		toldLow := func() (told []app.OwedMail) {
+			require.NoError(t, e.DB.Where("kind = 'credits_low' AND user_id = ?", buyer.User).Find(&told).Error)
+			return told
+		}
+		buy := func(ref string) {
+			_, made, err := e.GetFromCatalogue(ctx, buyer, ref)
+			require.NoError(t, err)
+			require.True(t, made)
+		}
+		buy(item.Ref)
+		require.Empty(t, toldLow(), "5 are left: not fewer than 5")
+		for _, price := range []int64{1, 2} {
+			require.NoError(t, e.Withdraw(ctx, operator, item.Ref))
+			var err error
+			item, err = e.Publish(ctx, operator, source.Ref, app.PublishParams{Title: "Autumn fair", Price: price})
+			require.NoError(t, err)
+			buy(item.Ref)
+			require.Len(t, toldLow(), 1, "once, although it sinks further")
+		}
+	})
+}
+
 func TestCatalogueShowsNobodyAndCopiesNobodyWhoOptedOut(t *testing.T) {
 	e := apptest.New(t)
 	operator, _, item := published(t, e, 0)

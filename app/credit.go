@@ -34,6 +34,7 @@ type CreditEntry struct {
 	RecordID  *int64
 	Run       int
 	Note      string // what was bought, where no record says it
+	FormKey   *string
 	CreatedAt time.Time
 }
 

@@ -19,8 +19,19 @@ type Suspects = map[suspect]bool
 
 // SweepOnce does one round of the sweep.
 func (a *App) SweepOnce(ctx context.Context, before Suspects) (Suspects, error) {
-	return a.sweepOnce(ctx, before)
+	s := sweeper{app: a, suspects: before}
+	err := s.round(ctx)
+	return s.suspects, err
 }
+
+// Rounds is a sweep whose every call is a round after the one before.
+func (a *App) Rounds() func(context.Context) error { return (&sweeper{app: a}).round }
+
+// Bounds of a round of the sweep.
+const (
+	SweepRows  = sweepMax
+	SweepLists = sweepLists
+)
 
 // Answer commits an answer to an attempt of a record, as a job would.
 func (a *App) Answer(ctx context.Context, r Record, attempt int, email string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,8 @@ type Invitation struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
+
+var errNoInvitation = Refuse(CodeNotFound, "invitation_not_found", "No such invitation.")
 
 // Invitations are those of an account that wait for an answer, newest first.
 func (a *App) Invitations(ctx context.Context, account int64) ([]Invitation, error) {
@@ -53,22 +56,12 @@ func (a *App) Invite(ctx context.Context, as Actor, email, role string) (token s
 	}
 	var owed mailTask
 	link := mailLink{Kind: mail.Invitation, Email: email, AccountID: &as.Account, UserID: &as.User, Detail: role}
-	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Where("account_id = ? AND kind = ? AND (email = ? OR expires_at < ?)", as.Account, mail.Invitation, email, a.Now()).Delete(&mailLink{}).Error; err != nil {
+	err = a.withMember(ctx, as, as.User, func(tx *gorm.DB, inviter User) error {
+		if !mayInvite(inviter.Role, role) { // demoted a moment ago
+			return errNotManager
+		}
+		if err := a.roomToInvite(tx, as.Account, email); err != nil {
 			return err
-		}
-		var here, open int64
-		if err := tx.Model(&User{}).Where("account_id = ? AND email = ?", as.Account, email).Count(&here).Error; err != nil {
-			return err
-		}
-		if here > 0 {
-			return Refuse(CodeConflict, "already_member", "%s is in your team already.", email)
-		}
-		if err := tx.Model(&mailLink{}).Where("account_id = ? AND kind = ?", as.Account, mail.Invitation).Count(&open).Error; err != nil {
-			return err
-		}
-		if open >= maxInvitations {
-			return Refuse(CodeUnprocessable, "too_many_invitations", "%d invitations wait for an answer. Take one back first.", maxInvitations)
 		}
 		if err := a.keepLink(tx, &link, invitationAge); err != nil {
 			return err
@@ -83,6 +76,53 @@ func (a *App) Invite(ctx context.Context, as Actor, email, role string) (token s
 	return a.deliverInvitation(ctx, link, owed)
 }
 
+// roomToInvite makes room for an invitation of an address, or refuses it.
+func (a *App) roomToInvite(tx *gorm.DB, account int64, email string) error {
+	if err := tx.Where("account_id = ? AND kind = ? AND (email = ? OR expires_at < ?)", account, mail.Invitation, email, a.Now()).Delete(&mailLink{}).Error; err != nil {
+		return err
+	}
+	var here, open int64
+	if err := tx.Model(&User{}).Where("account_id = ? AND email = ?", account, email).Count(&here).Error; err != nil {
+		return err
+	}
+	if here > 0 {
+		return Refuse(CodeConflict, "already_member", "%s is in your team already.", email)
+	}
+	if err := tx.Model(&mailLink{}).Where("account_id = ? AND kind = ?", account, mail.Invitation).Count(&open).Error; err != nil {
+		return err
+	}
+	if open >= maxInvitations {
+		return Refuse(CodeUnprocessable, "too_many_invitations", "%d invitations wait for an answer. Take one back first.", maxInvitations)
+	}
+	return nil
+}
+
+// mayInvite tells that somebody with this role may invite people to be what is offered.
+func mayInvite(role, offered string) bool {
+	as := Actor{Role: role}
+	return as.Manages() && mayGive(as, offered) == nil
+}
+
+// withdrawInvitations takes back what a member has invited to and with this role may give no more, in the transaction that changes the
+// role; role is "" for one who leaves. uninvited are the addresses. Mails that are still owed go along.
+func withdrawInvitations(tx *gorm.DB, account, user int64, role string) (uninvited []string, err error) {
+	gone := slices.DeleteFunc(slices.Clone(Roles), func(offered string) bool { return mayInvite(role, offered) })
+	if len(gone) == 0 {
+		return nil, nil
+	}
+	err = tx.Raw("DELETE FROM mail_links WHERE account_id = ? AND kind = ? AND user_id = ? AND detail IN ? RETURNING email", account, mail.Invitation, user, gone).Scan(&uninvited).Error
+	if err != nil {
+		return nil, fmt.Errorf("taking invitations back: %w", err)
+	}
+	return uninvited, nil
+}
+
+func (a *App) auditUninvited(ctx context.Context, as Actor, addresses []string) {
+	for _, email := range addresses {
+		a.audit(ctx, as, "member.uninvited", email)
+	}
+}
+
 // Reinvite sends an open invitation again, with a new link and seven more days. token is as in Invite.
 func (a *App) Reinvite(ctx context.Context, as Actor, id int64) (token string, err error) {
 	l, err := a.invitationOf(ctx, as, id)
@@ -91,8 +131,12 @@ func (a *App) Reinvite(ctx context.Context, as Actor, id int64) (token string, e
 	}
 	var owed mailTask
 	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := tx.Model(&mailLink{}).Where("id = ?", id).Update("expires_at", a.Now().Add(invitationAge)).Error; err != nil {
-			return err
+		renewed := tx.Model(&mailLink{}).Where("id = ?", id).Update("expires_at", a.Now().Add(invitationAge))
+		if renewed.Error != nil {
+			return renewed.Error
+		}
+		if renewed.RowsAffected == 0 {
+			return errNoInvitation
 		}
 		owed, err = a.oweInvitation(tx, l)
 		return err
@@ -140,7 +184,7 @@ func (a *App) invitationOf(ctx context.Context, as Actor, id int64) (l mailLink,
 	}
 	err = a.DB.WithContext(ctx).Where("account_id = ? AND kind = ? AND id = ?", as.Account, mail.Invitation, id).Take(&l).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return l, Refuse(CodeNotFound, "invitation_not_found", "No such invitation.")
+		return l, errNoInvitation
 	}
 	if err != nil {
 		return l, fmt.Errorf("reading an invitation: %w", err)

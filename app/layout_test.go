@@ -55,6 +55,7 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite":                             {"app/db"},
 	"github.com/caarlos0/env/v11":                    {"app/config"},
 	"github.com/alicebob/miniredis/v2":               {"app/embedded"},
+	"github.com/gofrs/flock":                         {"app/embedded"},
 }
 
 func TestImportsKeepToTheRooms(t *testing.T) {

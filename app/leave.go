@@ -150,8 +150,12 @@ func (a *App) AuditEvents(ctx context.Context, as Actor, after string) (events [
 	if err := as.MayManage(); err != nil {
 		return nil, "", err
 	}
+	return a.auditEvents(ctx, as.Account, after, auditPage)
+}
+
+func (a *App) auditEvents(ctx context.Context, account int64, after string, limit int) (events []AuditEvent, next string, err error) {
 	page := a.DB.WithContext(ctx).Table("audit_events").Select("audit_events.id, action, subject, COALESCE(users.email, '') AS email, ip, audit_events.created_at").
-		Joins("LEFT JOIN users ON users.id = audit_events.user_id").Where("audit_events.account_id = ?", as.Account)
+		Joins("LEFT JOIN users ON users.id = audit_events.user_id").Where("audit_events.account_id = ?", account)
 	if after != "" {
 		id, err := parseCursor(after)
 		if err != nil {
@@ -159,12 +163,12 @@ func (a *App) AuditEvents(ctx context.Context, as Actor, after string) (events [
 		}
 		page = page.Where("audit_events.id < ?", id)
 	}
-	if err := page.Order("audit_events.id DESC").Limit(auditPage + 1).Scan(&events).Error; err != nil {
+	if err := page.Order("audit_events.id DESC").Limit(limit + 1).Scan(&events).Error; err != nil {
 		return nil, "", fmt.Errorf("reading audit events: %w", err)
 	}
-	if len(events) > auditPage {
-		events = events[:auditPage]
-		next = strconv.FormatInt(events[auditPage-1].ID, 36)
+	if len(events) > limit {
+		events = events[:limit]
+		next = strconv.FormatInt(events[limit-1].ID, 36)
 	}
 	return events, next, nil
 }

@@ -145,6 +145,48 @@ func TestOwnerTakesAllTheirDataAway(t *testing.T) {
 	require.NotContains(t, files["account.json"], "argon2id")
 }
 
+func TestDataThatIsTakenAwayIsWholeHoweverMuchThereIs(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		ctx, owner := t.Context(), e.NewActor("owner@one.example")
+		const many = 100_003
+		for _, insert := range []string{
+			"INSERT INTO credit_entries (account_id, amount, kind, note, created_at) SELECT ?, 1, 'grant', 'n' || i, ? FROM n",
+			"INSERT INTO known_emails (account_id, email, domain, kind, created_at) SELECT ?, 'p' || i || '@onegate.example', 'onegate.example', 'known', ? FROM n",
+			"INSERT INTO audit_events (account_id, action, subject, created_at) SELECT ?, 'list.started', 's' || i, ? FROM n",
+		} {
+			require.NoError(t, e.DB.Exec("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "+insert, many, owner.Account, e.Now()).Error)
+		}
+		var body bytes.Buffer
+		require.NoError(t, e.ExportData(ctx, owner, &body))
+		archive, err := zip.NewReader(bytes.NewReader(body.Bytes()), int64(body.Len()))
+		require.NoError(t, err)
+		file, err := archive.Open("account.json")
+		require.NoError(t, err)
+		var account struct {
+			Team        string
+			Ledger      []struct{ Note string }
+			KnownEmails []struct{ Email string }           `json:"known_emails"`
+			Audit       []struct{ Action, Subject string } `json:"audit_events"`
+		}
+		require.NoError(t, json.NewDecoder(file).Decode(&account))
+		require.NotEmpty(t, account.Team)
+		distinct := map[string]bool{}
+		for _, l := range account.Ledger {
+			distinct[l.Note] = true
+		}
+		for _, k := range account.KnownEmails {
+			distinct[k.Email] = true
+		}
+		for _, a := range account.Audit {
+			if a.Action == "list.started" {
+				distinct[a.Subject] = true
+			}
+		}
+		require.Len(t, distinct, 3*many, "each once")
+	})
+}
+
 func TestWhoDidWhatIsKnownToManagers(t *testing.T) {
 	e := apptest.New(t)
 	ctx, owner := t.Context(), e.NewActor("owner@one.example")

@@ -74,17 +74,12 @@ func (a *App) Progresses(ctx context.Context, lists []List) ([]Progress, error) 
 		p := &of[i]
 		p.Found = p.ByStatus[finder.StatusValid] + p.ByStatus[finder.StatusAcceptAll]
 		p.Waiting = max(0, p.Total-p.Done-p.Failed-p.Retrying)
-		if p.Retrying > 0 {
-			if err := a.nextRetry(ctx, l, &p.Counts); err != nil {
-				return nil, err
-			}
-		}
 		a.estimate(l, p, rates[l.ID])
 	}
 	return of, nil
 }
 
-// readCounts adds up the counters of lists, and of those that are not finished the rows that wait for a server.
+// readCounts adds up the counters of lists, and of those that are not finished the rows that wait for a server and when the first is asked.
 func (a *App) readCounts(ctx context.Context, lists []List, at map[int64]*Progress) error {
 	var all, moving []int64
 	for _, l := range lists {
@@ -94,10 +89,10 @@ func (a *App) readCounts(ctx context.Context, lists []List, at map[int64]*Progre
 		}
 	}
 	one, args := db.OneOf(all)
-	query := "SELECT list_id, state, status, reason, rows FROM list_counts WHERE list_id " + one + " AND rows <> 0"
+	query := "SELECT list_id, state, status, reason, rows, NULL FROM list_counts WHERE list_id " + one + " AND rows <> 0"
 	if len(moving) > 0 {
 		one, more := db.OneOf(moving)
-		query += " UNION ALL SELECT list_id, state, '', '', COUNT(*) FROM records WHERE list_id " + one + " AND state = 'retrying' GROUP BY list_id, state"
+		query += " UNION ALL SELECT list_id, state, '', '', COUNT(*), MIN(next_attempt_at) FROM records WHERE list_id " + one + " AND state = 'retrying' GROUP BY list_id, state"
 		args = append(args, more...)
 	}
 	rows, err := db.Query(ctx, a.DB, query+" ORDER BY 5 DESC, 3, 4", args...)
@@ -105,8 +100,12 @@ func (a *App) readCounts(ctx context.Context, lists []List, at map[int64]*Progre
 		err = db.Each(rows, func(row *sql.Rows) error {
 			var list, n int64
 			var state, status, reason string
-			if err := row.Scan(&list, &state, &status, &reason, &n); err != nil {
+			var next *time.Time
+			if err := row.Scan(&list, &state, &status, &reason, &n, db.When{Into: &next}); err != nil {
 				return err
+			}
+			if next != nil {
+				at[list].NextRetry = next
 			}
 			at[list].add(state, status, reason, n)
 			return nil
@@ -135,18 +134,6 @@ func (c *Counts) add(state, status, reason string, rows int64) {
 		c.ByStatus[status] += rows
 		c.ByReason = append(c.ByReason, ReasonCount{status, reason, rows})
 	}
-}
-
-func (a *App) nextRetry(ctx context.Context, l List, c *Counts) error {
-	var first []time.Time
-	err := a.DB.WithContext(ctx).Model(&Record{}).Where("list_id = ? AND state = 'retrying'", l.ID).Order("next_attempt_at").Limit(1).Pluck("next_attempt_at", &first).Error
-	if err != nil {
-		return fmt.Errorf("reading the next retry of list %s: %w", l.Ref, err)
-	}
-	if len(first) == 1 {
-		c.NextRetry = &first[0]
-	}
-	return nil
 }
 
 func (a *App) estimate(l List, p *Progress, rate float64) {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
@@ -110,6 +111,63 @@ func TestRowWhoseTaskIsLostIsGivenBackInTheSecondRound(t *testing.T) {
 	require.Equal(t, app.RecordPending, r.State)
 	require.Equal(t, 2, r.Attempt)
 	require.Zero(t, r.Crashes)
+}
+
+func TestOldestQueuedRowsAreLookedAtFirst(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		as := e.NewActor("owner@alder.example")
+		_, _ = running(t, e, as, threePeople)
+		l, rows := running(t, e, as, threePeople) // behind the other one in table and index
+		now := time.Now().UTC()
+		require.NoError(t, e.DB.Exec(`WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			INSERT INTO records (list_id, account_id, row_no, cells, state, queued_at) SELECT ?, ?, i, '[]', 'queued', ? FROM n`,
+			app.SweepRows+10, l.ID-1, as.Account, now.Add(-time.Minute)).Error)
+		require.NoError(t, e.DB.Exec("UPDATE records SET state = 'queued', queued_at = ? WHERE id = ?", now.Add(-time.Hour), rows[2].ID).Error)
+		var held []string
+		require.NoError(t, e.DB.Raw("SELECT 'record:' || id || ':' || attempt FROM records WHERE list_id = ? AND state = 'queued'", l.ID-1).Scan(&held).Error)
+		require.Greater(t, len(held), app.SweepRows)
+		holding, err := json.Marshal(held)
+		require.NoError(t, err)
+		require.NoError(t, e.DB.Exec("INSERT INTO workers (id, host, holding, started_at, beat_at) VALUES ('alive', 'h', ?, ?, ?)", string(holding), now, now.Add(time.Minute)).Error)
+		round := e.Rounds()
+		for range 2 {
+			require.NoError(t, round(t.Context()))
+		}
+		r, err := e.Record(t.Context(), as.Account, l, fmt.Sprint(rows[2].ID))
+		require.NoError(t, err)
+		require.Equal(t, app.RecordPending, r.State, "however many younger ones are in somebody's hands")
+	})
+}
+
+func TestListsThatStandStillHaveTheirTurn(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		as := e.NewActor("owner@alder.example")
+		const lists = app.SweepLists + 3
+		long := time.Now().UTC().Add(-time.Hour)
+		for from, state := range []string{"exporting", "finished"} {
+			require.NoError(t, e.DB.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+				INSERT INTO lists (ref, account_id, user_id, name, process, state, filename, upload_key, changed_at, result_at, created_at)
+				SELECT ? || i, ?, ?, 'l', 'none', ?, 'f', 'u', ?, ?, ? FROM n`, lists, fmt.Sprint(from, "-"), as.Account, as.User, state, long, long.Add(-time.Hour), long).Error)
+		}
+		queued := func() int {
+			info, err := e.Queue.Inspector.GetQueueInfo(app.QueueDefault)
+			require.NoError(t, err)
+			return info.Pending
+		}
+		round := e.Rounds()
+		require.NoError(t, round(t.Context()))
+		require.Equal(t, 2*app.SweepLists, queued(), "of each kind so many in one round")
+		require.NoError(t, round(t.Context()))
+		require.Equal(t, 2*lists, queued(), "and the rest in the next")
+		require.NoError(t, round(t.Context()))
+		require.Equal(t, 2*lists, queued(), "what is queued is not queued twice")
+
+		require.NoError(t, e.Queue.Redis.FlushAll(t.Context()).Err())
+		require.NoError(t, e.Afresh(t.Context()))
+		require.Equal(t, 2*lists, queued(), "all at once after a start")
+	})
 }
 
 func TestCountersThatDriftedAreMadeAnew(t *testing.T) {

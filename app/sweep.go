@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"gorm.io/gorm"
 )
@@ -25,7 +24,8 @@ const (
 	maxCrashes    = 3
 	crashWait     = 2 * time.Minute  // before the last chance of a row that is not looked up in isolation
 	isolatedRest  = 30 * time.Second // before the next try of one that is, and whose worker died nevertheless
-	sweepMax      = 30_000           // queued rows looked at in one sweep
+	sweepMax      = 30_000           // queued rows looked at in one round
+	sweepLists    = 500              // lists of each kind looked at in one round
 	staleSession  = time.Hour
 	workerForget  = time.Hour
 	leaseLength   = 30 * time.Second // of a task that a server has taken: asynq's
@@ -43,12 +43,12 @@ type suspect struct {
 // Sweep runs until ctx ends, whenever this process holds the sweep's lease.
 func (a *App) Sweep(ctx context.Context) {
 	defer a.release(sweepLease)
-	suspects := map[suspect]bool{}
+	s := &sweeper{app: a}
 	for ctx.Err() == nil {
 		rest(ctx, sweepEvery)
 		mine, err := a.lease(ctx, sweepLease, sweepTime)
 		if err == nil && mine {
-			suspects, err = a.sweepOnce(ctx, suspects)
+			err = s.round(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "sweep stopped; it begins again", "error", err)
@@ -56,20 +56,29 @@ func (a *App) Sweep(ctx context.Context) {
 	}
 }
 
-// sweepOnce does one round and returns the rows that nobody seemed to hold: those still so in the next round are lost.
-func (a *App) sweepOnce(ctx context.Context, suspects map[suspect]bool) (map[suspect]bool, error) {
-	suspects, rowsErr := a.sweepRows(ctx, suspects)
-	return suspects, errors.Join(rowsErr, a.sweepLists(ctx), a.sweepOld(ctx), a.sweepKept(ctx), a.sweepDeliveries(ctx))
+// sweeper is what one round of the sweep hands to the next.
+type sweeper struct {
+	app      *App
+	suspects map[suspect]bool // rows that nobody seemed to hold: those still so in the next round are lost
+	places   [listMovers]int64
 }
 
-// sweepRows gives back rows that are queued in the database and in nobody's hands.
+func (s *sweeper) round(ctx context.Context) (err error) {
+	a := s.app
+	s.suspects, err = a.sweepRows(ctx, s.suspects)
+	return errors.Join(err, s.lists(ctx), a.sweepOld(ctx), a.sweepKept(ctx), a.sweepDeliveries(ctx))
+}
+
+// sweepRows gives back rows that are queued in the database and in nobody's hands. The oldest come first, so that of more than can be
+// looked at each has its turn: old ones end or are given back.
 func (a *App) sweepRows(ctx context.Context, before map[suspect]bool) (map[suspect]bool, error) {
 	now := a.Now()
 	var queued []struct {
 		ID      int64
 		Attempt int
 	}
-	err := a.DB.WithContext(ctx).Raw(`SELECT id, attempt FROM records WHERE state = 'queued' AND queued_at < ? LIMIT ?`, now.Add(-queuedGrace), sweepMax).Scan(&queued).Error
+	err := a.DB.WithContext(ctx).Raw(`SELECT id, attempt FROM records WHERE state = 'queued' AND queued_at < ? ORDER BY queued_at, id LIMIT ?`,
+		now.Add(-queuedGrace), sweepMax).Scan(&queued).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading queued rows: %w", err)
 	}
@@ -204,114 +213,6 @@ func (a *App) setPoisonAside(ctx context.Context, crashed []int64, most int) err
 		}
 	}
 	return nil
-}
-
-// sweepLists moves lists on whose job was lost. Queueing a job that is there already does nothing.
-func (a *App) sweepLists(ctx context.Context) error {
-	return a.moveLists(ctx, a.Now().Add(-stuckAfter))
-}
-
-func (a *App) moveLists(ctx context.Context, changedBefore time.Time) error {
-	var lists []List
-	err := a.DB.WithContext(ctx).Where("state IN ? AND changed_at < ? AND (clear_at IS NULL OR clear_at <= ?)",
-		[]string{ListImporting, ListRunning, ListExporting, ListDeleting}, changedBefore, a.Now()).Find(&lists).Error
-	if err != nil {
-		return fmt.Errorf("reading lists that stand still: %w", err)
-	}
-	var stale []List
-	err = a.DB.WithContext(ctx).Where("state IN ('finished', 'canceled') AND changed_at > result_at").Find(&stale).Error
-	if err != nil {
-		return fmt.Errorf("reading lists whose file is stale: %w", err)
-	}
-	var acting []int64
-	err = a.DB.WithContext(ctx).Raw("SELECT DISTINCT list_id FROM list_actions WHERE state IN ('waiting', 'undoing') AND created_at < ?", changedBefore).Scan(&acting).Error
-	if err != nil {
-		return fmt.Errorf("reading actions that stand still: %w", err)
-	}
-	var errs []error
-	for _, id := range acting {
-		errs = append(errs, a.again(ctx, taskAct, QueueDefault, id))
-	}
-	for _, l := range stale {
-		errs = append(errs, a.again(ctx, taskExport, QueueDefault, l.ID))
-	}
-	for _, l := range lists {
-		switch l.State {
-		case ListImporting:
-			errs = append(errs, a.again(ctx, taskImport, QueueHigh, l.ID))
-		case ListExporting:
-			errs = append(errs, a.again(ctx, taskExport, QueueDefault, l.ID))
-		case ListDeleting:
-			errs = append(errs, a.again(ctx, taskClear, QueueLow, l.ID))
-		case ListRunning:
-			errs = append(errs, a.unstick(ctx, l))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// again queues a list's job unless a server is busy with it. One that asynq holds in a state from which it will not run is removed first.
-func (a *App) again(ctx context.Context, kind, queue string, list int64) error {
-	id := fmt.Sprintf("%s:%d", kind, list)
-	// A flushed Redis has forgotten which queues there are, and asynq's client tells it once only.
-	if err := a.Queue.Redis.SAdd(ctx, "asynq:queues", queue).Err(); err != nil {
-		return fmt.Errorf("looking for job %s: %w", id, err)
-	}
-	info, err := a.Queue.Inspector.GetTaskInfo(queue, id)
-	switch {
-	case err != nil && !errors.Is(err, asynq.ErrTaskNotFound):
-		return fmt.Errorf("looking for job %s: %w", id, err)
-	case err == nil && info.State == asynq.TaskStateArchived:
-		if err := a.Queue.Inspector.DeleteTask(queue, id); err != nil {
-			return fmt.Errorf("removing job %s: %w", id, err)
-		}
-	}
-	if err != nil {
-		a.Metrics.repairs.WithLabelValues("list").Inc()
-		a.Log.WarnContext(ctx, "the job of a list was gone; it is queued again", "task", id)
-	}
-	return a.listLater(ctx, kind, queue, list)
-}
-
-// unstick looks after a running list that has no row left to do and yet has not ended: repeated rows whose first row ended or
-// is gone without giving them its answer are untied, and the counters are made anew from the records.
-func (a *App) unstick(ctx context.Context, l List) error {
-	var busy bool
-	err := a.DB.WithContext(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'pending' AND twin_of IS NULL)
-		OR EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'queued') OR EXISTS (SELECT 1 FROM records WHERE list_id = ? AND state = 'retrying')`,
-		l.ID, l.ID, l.ID).Scan(&busy).Error
-	if err != nil {
-		return fmt.Errorf("looking for open rows of list %d: %w", l.ID, err)
-	}
-	if busy {
-		return nil
-	}
-	err = a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		freed := tx.Exec(`UPDATE records SET twin_of = NULL WHERE list_id = ? AND state = 'pending' AND twin_of IS NOT NULL`, l.ID)
-		if freed.Error != nil {
-			return freed.Error
-		}
-		if freed.RowsAffected > 0 {
-			a.Metrics.repairs.WithLabelValues("untied").Add(float64(freed.RowsAffected))
-			a.Log.WarnContext(ctx, "rows waited for an answer that nobody gives; they ask for themselves", "list", l.ID, "rows", freed.RowsAffected)
-			return nil
-		}
-		_, err := a.repairCounts(tx, l.ID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("unsticking list %d: %w", l.ID, err)
-	}
-	return a.endIfDone(ctx, []int64{l.ID})
-}
-
-// recount makes a list's counters anew from its records.
-func recount(tx *gorm.DB, list int64) error {
-	if err := tx.Exec("DELETE FROM list_counts WHERE list_id = ?", list).Error; err != nil {
-		return err
-	}
-	return tx.Exec(`INSERT INTO list_counts (list_id, state, status, reason, rows) SELECT list_id, state, status, reason, COUNT(*) FROM records
-		WHERE list_id = ? AND state IN ('done', 'failed') GROUP BY list_id, state, status, reason`, list).Error
 }
 
 // sweepOld forgets workers long gone and sessions that have run out.

@@ -24,10 +24,12 @@ func (as Actor) Owns() bool { return as.Role == RoleOwner }
 // MayManage refuses those who may not manage keys, webhooks and the team.
 func (as Actor) MayManage() error {
 	if !as.Manages() {
-		return Refuse(CodeForbidden, "not_allowed", "Only an owner or admin of your team may do this. Ask one of them.")
+		return errNotManager
 	}
 	return nil
 }
+
+var errNotManager = Refuse(CodeForbidden, "not_allowed", "Only an owner or admin of your team may do this. Ask one of them.")
 
 // MayOwn refuses those who may not decide over the account itself.
 func (as Actor) MayOwn() error {
@@ -80,12 +82,13 @@ func (a *App) RenameTeam(ctx context.Context, as Actor, name string) error {
 	return nil
 }
 
-// SetRole changes what a member may do. The last owner stays one.
+// SetRole changes what a member may do. The last owner stays one. Invitations to what the member may give no more are taken back.
 func (a *App) SetRole(ctx context.Context, as Actor, user int64, role string) error {
 	if err := as.MayManage(); err != nil {
 		return err
 	}
-	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) error {
+	var uninvited []string
+	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) (err error) {
 		if err := mayGive(as, role, who.Role); err != nil {
 			return err
 		}
@@ -94,25 +97,31 @@ func (a *App) SetRole(ctx context.Context, as Actor, user int64, role string) er
 				return err
 			}
 		}
-		return tx.Model(&User{}).Where("id = ?", user).Update("role", role).Error
+		if err := tx.Model(&User{}).Where("id = ?", user).Update("role", role).Error; err != nil {
+			return err
+		}
+		uninvited, err = withdrawInvitations(tx, as.Account, user, role)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	a.ForgetKeys(ctx)
 	a.audit(ctx, as, "member.role", fmt.Sprintf("%d %s", user, role))
+	a.auditUninvited(ctx, as, uninvited)
 	return nil
 }
 
-// RemoveMember takes somebody out of the team; members may take out themselves. Their keys are revoked, their browsers signed out, and
-// their lists go on under whoever did it (an owner, when they left by themselves).
+// RemoveMember takes somebody out of the team; members may take out themselves. Their keys are revoked, their browsers signed out, their
+// open invitations taken back, and their lists go on under whoever did it (an owner, when they left by themselves).
 func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 	if user != as.User {
 		if err := as.MayManage(); err != nil {
 			return err
 		}
 	}
-	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) error {
+	var uninvited []string
+	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) (err error) {
 		if user != as.User {
 			if err := mayGive(as, who.Role); err != nil {
 				return err
@@ -129,6 +138,9 @@ func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 				return err
 			}
 		}
+		if uninvited, err = withdrawInvitations(tx, as.Account, user, ""); err != nil {
+			return err
+		}
 		return handDown(tx, a.Now(), user, heir)
 	})
 	if err != nil {
@@ -136,6 +148,7 @@ func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 	}
 	a.ForgetKeys(ctx)
 	a.audit(ctx, as, "member.removed", fmt.Sprint(user))
+	a.auditUninvited(ctx, as, uninvited)
 	return nil
 }
 

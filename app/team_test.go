@@ -93,6 +93,68 @@ func TestWhoIsRemovedIsOutAtOnceAndTheirListsStay(t *testing.T) {
 	require.Equal(t, owner.User, kept.UserID, "mails about it go to somebody who is there")
 }
 
+func TestInvitationsOfSomebodyWhoMayInviteNoMoreLeadNowhere(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewOn(t, s)
+		ctx, owner := t.Context(), e.NewActor("owner@one.example")
+		second := join(t, e, owner, "second@one.example", app.RoleOwner)
+		invite := func(as app.Actor, email, role string) string {
+			token, err := e.Invite(ctx, as, email, role)
+			require.NoError(t, err)
+			return token
+		}
+		open := func() (addresses []string) {
+			all, err := e.Invitations(ctx, owner.Account)
+			require.NoError(t, err)
+			for _, i := range all {
+				addresses = append(addresses, i.Email)
+			}
+			return addresses
+		}
+		invite(owner, "of-owner@one.example", app.RoleAdmin)
+		asOwner := invite(second, "as-owner@one.example", app.RoleOwner)
+		asAdmin, asMember := invite(second, "as-admin@one.example", app.RoleAdmin), invite(second, "as-member@one.example", app.RoleMember)
+
+		require.NoError(t, e.SetRole(ctx, owner, second.User, app.RoleAdmin))
+		require.Equal(t, []string{"as-member@one.example", "as-admin@one.example", "of-owner@one.example"}, open(), "an admin may still invite members and admins")
+		_, err := e.AcceptInvitation(ctx, asOwner, "", apptest.Password, "")
+		refusedAs(t, "link_not_found", err)
+
+		require.NoError(t, e.SetRole(ctx, owner, second.User, app.RoleMember))
+		require.Equal(t, []string{"of-owner@one.example"}, open())
+		_, err = e.AcceptInvitation(ctx, asAdmin, "", apptest.Password, "")
+		refusedAs(t, "link_not_found", err)
+		_, err = e.Invite(ctx, second, "late@one.example", app.RoleMember)
+		refusedAs(t, "not_allowed", err) // second is the admin that a request under way still sees
+
+		require.NoError(t, e.SetRole(ctx, owner, second.User, app.RoleAdmin))
+		second.Role = app.RoleAdmin
+		asMember = invite(second, "as-member@one.example", app.RoleMember)
+		require.NoError(t, e.RemoveMember(ctx, owner, second.User))
+		require.Equal(t, []string{"of-owner@one.example"}, open())
+		_, err = e.AcceptInvitation(ctx, asMember, "", apptest.Password, "")
+		refusedAs(t, "link_not_found", err)
+		_, err = e.Invite(ctx, second, "later@one.example", app.RoleMember)
+		refusedAs(t, "member_not_found", err)
+		events, _, err := e.AuditEvents(ctx, owner, "")
+		require.NoError(t, err)
+		require.Equal(t, []string{"member.uninvited", "as-member@one.example"}, []string{events[0].Action, events[0].Subject})
+	})
+}
+
+func TestMailOfAnInvitationIsNotSentWhenItsSenderIsRemoved(t *testing.T) {
+	e := apptest.New(t, keepsMail)
+	ctx, owner := t.Context(), e.NewActor("owner@one.example")
+	admin, err := e.AddUser(ctx, "admin@one.example", apptest.Password, "", false)
+	require.NoError(t, err)
+	require.NoError(t, e.DB.Exec("UPDATE users SET account_id = ?, role = 'admin' WHERE id = ?", owner.Account, admin.ID).Error)
+	_, err = e.Invite(ctx, app.Actor{Account: owner.Account, User: admin.ID, Role: app.RoleAdmin}, "new@one.example", app.RoleMember)
+	require.NoError(t, err)
+	require.Len(t, owed(t, e), 1)
+	require.NoError(t, e.RemoveMember(ctx, owner, admin.ID))
+	require.Empty(t, owed(t, e))
+}
+
 func TestInvitationWorksOnceForItsAddressAndNotForEver(t *testing.T) {
 	e := apptest.New(t)
 	ctx, owner := t.Context(), e.NewActor("owner@one.example")

@@ -25,7 +25,7 @@ type UploadParams struct {
 }
 
 // Upload streams a file to storage, looks at its beginning and makes a list in state mapping. Every refusal
-// (empty, binary, only a header, one endless line, broken workbook, too large) leaves nothing behind.
+// (empty, binary, one endless line, broken workbook, too large) leaves nothing behind.
 func (a *App) Upload(ctx context.Context, as Actor, p UploadParams) (List, error) {
 	if l, ok, err := a.uploadedBefore(ctx, as, p); ok || err != nil {
 		return l, err

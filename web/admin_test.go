@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -126,18 +127,40 @@ func TestBannerWhenTheOperatorAsksInSpiteOfAListing(t *testing.T) {
 	require.Contains(t, s.send(s.signedIn("owner@one.example"), "GET", "/lists", nil).body, "Some mail servers refuse us at present.")
 }
 
+var keyOfForm = regexp.MustCompile(`name="key" value="([A-Z0-9]{20,})"`)
+
+// formKey is the key of the form for credits on a page.
+func formKey(t *testing.T, page string) string {
+	t.Helper()
+	found := keyOfForm.FindStringSubmatch(page)
+	require.NotNil(t, found)
+	return found[1]
+}
+
 func TestOperatorGivesCreditsOnThePage(t *testing.T) {
 	s := newSite(t, func(c *config.Config) { c.Credits = true })
 	b := s.operator()
-	require.Contains(t, s.send(b, "GET", "/admin", nil).body, "None was given yet.")
-	refused := s.send(b, "POST", "/admin/credits", url.Values{"email": {"nobody@one.example"}, "amount": {"70"}, "note": {"for trying"}})
+	first := s.send(b, "GET", "/admin", nil).body
+	require.Contains(t, first, "None was given yet.")
+	key := formKey(t, first)
+	refused := s.send(b, "POST", "/admin/credits", url.Values{"email": {"nobody@one.example"}, "amount": {"70"}, "note": {"for trying"}, "key": {key}})
 	require.Equal(t, 404, refused.status)
 	for _, kept := range []string{"Nobody here has the address", `value="nobody@one.example"`, `value="70"`, `value="for trying"`} {
 		require.Contains(t, refused.body, kept)
 	}
-	require.Equal(t, 400, s.send(b, "POST", "/admin/credits", url.Values{"email": {"owner@one.example"}, "amount": {"many"}}).status)
-	got := s.send(b, "POST", "/admin/credits", url.Values{"email": {"owner@one.example"}, "amount": {"70"}, "note": {"for trying"}})
-	require.Equal(t, []any{303, "/admin#h-credits"}, []any{got.status, got.header.Get("Location")})
+	require.Equal(t, 400, s.send(b, "POST", "/admin/credits", url.Values{"email": {"owner@one.example"}, "amount": {"many"}, "key": {key}}).status)
+	require.NotEqual(t, key, formKey(t, refused.body), "another form each time")
+	filled := url.Values{"email": {"owner@one.example"}, "amount": {"70"}, "note": {"for trying"}}
+	require.Equal(t, 400, s.send(b, "POST", "/admin/credits", filled).status, "without a key nobody knows whether it is the second time")
+	filled.Set("key", formKey(t, refused.body))
+	for range 2 { // a double click
+		got := s.send(b, "POST", "/admin/credits", filled)
+		require.Equal(t, []any{303, "/admin#h-credits"}, []any{got.status, got.header.Get("Location")})
+	}
+	filled.Set("amount", "71")
+	again := s.send(b, "POST", "/admin/credits", filled)
+	require.Equal(t, 409, again.status)
+	require.Contains(t, again.body, "This form was sent before")
 	require.Regexp(t, `\+70</strong> .*for trying`, s.send(b, "GET", "/admin", nil).body)
 	owner := s.signedIn("owner@one.example")
 	usage := s.send(owner, "GET", "/usage", nil).body

@@ -63,7 +63,7 @@ var badFiles = map[string]struct {
 	"only blanks":               {body: text(" \n\r\n\t\n"), status: 422, id: "empty_file", says: "Choose a file with one person per row"},
 	"picture":                   {body: text("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + strings.Repeat("\x00\x01\x02\xff", 4000)), status: 422, id: "not_a_spreadsheet", says: "Upload the table itself as CSV or XLSX"},
 	"noise":                     {body: text(strings.Repeat("\x00\x01\x02\x03\x9d", 4000)), status: 422, id: "not_a_spreadsheet", says: "Save the table as CSV or XLSX"},
-	"header only":               {body: text("First name,Last name,Website\n"), status: 422, id: "no_rows", says: "Add the people to look up"},
+	"header only":               {body: text("First name,Last name,Website\n"), status: 422, id: "no_rows", says: "Add the people to look up", mapping: true},
 	"endless line":              {body: text(strings.Repeat("a", 3<<20)), status: 422, id: "line_too_long", says: "export it again as CSV"},
 	"oversize":                  {body: text(strings.Repeat("Ada,Ash,alder.example\n", 5<<20/22)), status: 413, id: "file_too_large", says: "Split it and upload the parts"},
 	"one line beyond the limit": {body: text(strings.Repeat("a", 9<<20)), status: 413, id: "file_too_large", says: "Split it and upload the parts"},
@@ -71,7 +71,7 @@ var badFiles = map[string]struct {
 		b := workbook(t, []string{"Ada", "Ash", "alder.example"})
 		return b[:len(b)*2/3]
 	}, status: 422, id: "broken_xlsx", says: "save it again as .xlsx"},
-	"workbook without rows":   {filename: "a.xlsx", body: func(t *testing.T) []byte { return workbook(t) }, status: 422, id: "no_rows", says: "Add the people to look up"},
+	"workbook without rows":   {filename: "a.xlsx", body: func(t *testing.T) []byte { return workbook(t) }, status: 422, id: "no_rows", says: "Add the people to look up", mapping: true},
 	"another kind of archive": {filename: "a.zip", body: text("PK\x03\x04" + strings.Repeat("x", 500)), status: 422, id: "not_a_spreadsheet", says: "Unpack it"},
 
 	"no usable column": {body: text("Colour,Weight\nred,3\nblue,4\n"), status: 422, id: "no_usable_column", says: "Choose the right columns", mapping: true},
@@ -133,6 +133,34 @@ func (s *site) refusedByMapping(t *testing.T, b *http.Client, f form, reading ur
 	require.Regexp(t, `role="alert"[^!]*`+regexp.QuoteMeta(says), got.body)
 	got = s.send(b, "POST", strings.TrimSuffix(page, "mapping")+"deletion", nil)
 	require.Equal(t, http.StatusSeeOther, got.status, got.body)
+}
+
+func TestOneLineThatLooksLikeAHeaderCanBeSaidToBeAPerson(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn("owner@one.example")
+	for name, file := range map[string][]byte{"Name,Company.csv": []byte("Name,Company\n"), "a.xlsx": workbook(t)} {
+		f := form{filename: name, file: file}
+		page := s.send(b, "POST", "/lists", f).header.Get("Location")
+		require.Regexp(t, `/mapping$`, page)
+		shown := s.send(b, "GET", page, nil).body
+		require.Contains(t, shown, "say that the first row is already a person")
+		require.Contains(t, shown, `<option value="false">is already a person</option>`)
+		require.Contains(t, shown, "No rows")
+		choice := url.Values{"format": {"csv"}, "comma": {","}, "encoding": {"utf-8"}, "header": {"true"}, "process": {"none"}}
+		if name == "a.xlsx" {
+			choice = url.Values{"format": {"xlsx"}, "header": {"true"}, "process": {"none"}}
+		}
+		require.Equal(t, 422, s.send(b, "POST", page, choice).status, "a header is nobody")
+		choice.Set("header", "false")
+		require.NotContains(t, s.send(b, "GET", page+"?"+choice.Encode(), nil).body, "only a header")
+		require.Equal(t, 303, s.send(b, "POST", page, choice).status)
+
+		key := "Bearer " + s.key(s.owner, false)
+		said := []string{"has_header", "false", "process", "none"}
+		for _, f := range []form{{filename: name, file: file, fields: said}, {filename: name, file: file, after: said}} {
+			require.Equal(t, 201, s.send(http.DefaultClient, "POST", "/v2/lists", f, "Authorization", key).status)
+		}
+	}
 }
 
 // lineOfA is a form whose file is one line of so many bytes, made as it is read.

@@ -189,5 +189,11 @@ func TestBrowserLetsProgramsInAndLooksAfterThem(t *testing.T) {
 		b.submit("a[href='/admin/queues?queue=records&state=pending']")
 		b.seen("#h-tasks")
 		b.good("queue")
+
+		b.open("/admin")
+		b.do(chromedp.SetValue(chromedp.CSS("form[action='/admin/credits'] input[name=email]"), "owner@one.example"),
+			chromedp.SetValue(chromedp.CSS("form[action='/admin/credits'] input[name=amount]"), "7"))
+		require.Equal(t, "true", b.eval(`(() => { const give = document.querySelector("form[action='/admin/credits'] button"); give.click(); const rests = give.disabled; give.click(); return String(rests); })()`))
+		b.until(`[...document.querySelectorAll("section:has(#h-credits) strong")].map(e => e.textContent).join()`, "+7")
 	})
 }

@@ -117,7 +117,7 @@ func TestBrowserSaysAtOnceWhatIsWrongWithAFile(t *testing.T) {
 		b := visit(s)
 		b.expects("422 (Unprocessable Entity)")
 		b.signIn("owner@one.example")
-		for content, want := range map[string]string{"": "is empty", strings.Repeat("x", 5000): "can be taken", "First name,Website\n": "only a header"} {
+		for content, want := range map[string]string{"": "is empty", strings.Repeat("x", 5000): "can be taken", "<html></html>": "web page"} {
 			name := filepath.Join(t.TempDir(), "people.csv")
 			require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
 			b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{name}))
@@ -126,6 +126,16 @@ func TestBrowserSaysAtOnceWhatIsWrongWithAFile(t *testing.T) {
 		}
 		b.good("refused file")
 		require.Zero(t, s.lists())
+
+		name := filepath.Join(t.TempDir(), "people.csv")
+		require.NoError(t, os.WriteFile(name, []byte("First name,Website\n"), 0o600))
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{name}))
+		b.seen("#start")
+		onlyHeader := `document.querySelector(".alert.warn")?.textContent.includes("only a header")`
+		b.until(onlyHeader, "true")
+		b.good("only a header")
+		b.do(chromedp.SetValue(chromedp.CSS("#header"), "false"))
+		b.until(onlyHeader, "false") // the columns have no names any more: that is what is warned of now
 	})
 }
 

@@ -33,7 +33,7 @@ var siteCases = map[string]struct {
 	"POST /admin/queues/:queue/runs":              {nil, 303, 404, 404},
 	"POST /admin/queues/:queue/archivals":         {nil, 303, 404, 404},
 	"POST /admin/queues/:queue/deletions":         {nil, 303, 404, 404},
-	"POST /admin/credits":                         {url.Values{"email": {"owner@two.example"}, "amount": {"5"}}, 303, 404, 404},
+	"POST /admin/credits":                         {url.Values{"email": {"owner@two.example"}, "amount": {"5"}, "key": {"k"}}, 303, 404, 404},
 	"GET /dev/mail":                               {nil, 404, 404, 404},
 	"GET /lists":                                  {nil, 303, 200, 200},
 	"POST /lists":                                 {form{filename: "a.csv", file: []byte(people)}, 303, 303, 303},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -45,6 +46,7 @@ type adminPage struct {
 type creditsForm struct {
 	Counted             bool
 	Email, Amount, Note string
+	Key                 string // another one each time the form is shown: sent twice, it gives once
 	Error               string
 	Last                []app.Grant
 }
@@ -57,7 +59,12 @@ func (s *Server) adminShow(q *call) error { return s.showAdmin(q, http.StatusOK,
 func (s *Server) creditsCreate(q *call) error {
 	f := creditsForm{Email: q.form("email"), Amount: q.form("amount"), Note: q.form("note")}
 	amount, _ := strconv.ParseInt(strings.TrimSpace(f.Amount), 10, 64) // 0 is refused with the reason
-	_, err := s.app.GiveCredits(q.ctx(), q.actor, f.Email, amount, f.Note)
+	key := q.form("key")
+	if key == "" {
+		f.Error = "This form was not whole. Here it is again."
+		return s.showAdmin(q, http.StatusBadRequest, f)
+	}
+	_, err := s.app.GiveCredits(q.ctx(), q.actor, app.GrantParams{Email: f.Email, Amount: amount, Note: f.Note, Key: key})
 	if err == nil {
 		return q.redirect("/admin#h-credits")
 	}
@@ -80,7 +87,7 @@ func (s *Server) showAdmin(q *call, status int, credits creditsForm) error {
 		return err
 	}
 	page.Reliability = reliabilityViews(reliability)
-	page.Credits, page.Credits.Counted = credits, s.app.Config.Credits
+	page.Credits, page.Credits.Counted, page.Credits.Key = credits, s.app.Config.Credits, rand.Text()
 	if page.Credits.Last, err = s.app.Grants(q.ctx(), q.actor); err != nil {
 		return err
 	}

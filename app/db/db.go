@@ -214,6 +214,9 @@ func quoted(s string) string { return `"` + arrayEscaper.Replace(s) + `"` }
 
 var arrayEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+// sqliteTime is how times are stored in SQLite, all in UTC.
+const sqliteTime = "2006-01-02 15:04:05.999999999-07:00"
+
 // Time is t as a value inside Rows: the text that the engine itself stores or reads.
 func Time(g *gorm.DB, t time.Time) *string {
 	if t.IsZero() {
@@ -221,7 +224,7 @@ func Time(g *gorm.DB, t time.Time) *string {
 	}
 	s := t.UTC().Format(time.RFC3339Nano)
 	if EngineOf(g) == SQLite {
-		s = t.UTC().Format("2006-01-02 15:04:05.999999999-07:00")
+		s = t.UTC().Format(sqliteTime)
 	}
 	return &s
 }

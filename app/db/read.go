@@ -89,3 +89,23 @@ func (j JSON) Scan(value any) error {
 	}
 	return fmt.Errorf("a column of JSON text holds %T", value)
 }
+
+// When is where a time is scanned into that is no column of a table: the earliest of some, say. SQLite knows the type of columns only and
+// gives such a time as the text that it stores.
+type When struct{ Into **time.Time }
+
+// Scan reads a time; NULL leaves Into as it is.
+func (w When) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case time.Time:
+		*w.Into = &v
+		return nil
+	case string:
+		at, err := time.Parse(sqliteTime, v)
+		*w.Into = &at
+		return err
+	}
+	return fmt.Errorf("a time holds %T", value)
+}

@@ -13,11 +13,13 @@ import (
 	"beagle/app/files"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/gofrs/flock"
 )
 
 const (
 	bucket       = "beagle"
 	database     = "beagle.db"
+	lockFile     = "beagle.lock"
 	closeTimeout = 10 * time.Second
 	// Measured: miniredis copies a list on every push, so its queues must stay short.
 	windowPerList = 500
@@ -37,6 +39,20 @@ type Stack struct {
 func Exists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, database))
 	return err == nil
+}
+
+// Claim makes the caller the only one that runs an installation on a folder, which it makes if need be, until it calls release or its process
+// ends, however it ends. taken tells that another one does. Commands that do one thing beside it claim nothing.
+func Claim(dir string) (release func() error, taken bool, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, false, fmt.Errorf("making the data folder: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o600))
+	mine, err := lock.TryLock()
+	if err != nil {
+		return nil, false, fmt.Errorf("locking the data folder: %w", err)
+	}
+	return lock.Close, !mine, nil
 }
 
 // Start runs the stores on a folder, which it makes if need be.

@@ -35,7 +35,8 @@ func FuzzSniff(f *testing.F) {
 				require.NotEmpty(t, refusal.Message)
 				continue
 			}
-			require.NotZero(t, s.RoughRows)
+			require.Equal(t, s.NoRows, s.RoughRows == 0)
+			require.True(t, s.Header || !s.NoRows, "nothing below a header, not nothing")
 			require.LessOrEqual(t, len(s.Rows), SampleRows)
 			for field, column := range s.Mapping {
 				require.Positive(t, s.MappingConfidence[field])

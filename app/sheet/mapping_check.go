@@ -58,9 +58,13 @@ func (m Mapping) CheckColumns(process string, columns []string) error {
 	return refuse(NoUsableColumn, "To %s we need %s. %s Choose the right columns, or add what is missing to the file.", task, strings.Join(missing, " and "), m.seen(columns))
 }
 
-// CheckFile is CheckColumns for a file that is read with d. When the whole file came out as one column and that is not
+// CheckFile is CheckColumns for a file that is read with d. When nothing is below the header the refusal is NoRows; the line may be the only
+// person, so a file is not refused before somebody could say that. When the whole file came out as one column and that is not
 // enough, the likely mistake is the delimiter: the refusal is OneColumn and says so.
 func (m Mapping) CheckFile(process string, d Dialect, columns []string) error {
+	if d.NoRows {
+		return noRows(columns)
+	}
 	err := m.CheckColumns(process, columns)
 	var r *Refusal
 	if !errors.As(err, &r) || r.Code != NoUsableColumn || len(columns) != 1 || (d.Format != CSV && d.Format != "") {
@@ -75,6 +79,10 @@ func (m Mapping) CheckFile(process string, d Dialect, columns []string) error {
 	}
 	return refuse(OneColumn, "Read with %s between its columns, the file has only one column, %s. %s. %s, or add what is missing to the file.",
 		CommaName(d.comma()), list(columns), need, look)
+}
+
+func noRows(columns []string) *Refusal {
+	return refuse(NoRows, "The file has only a header (%s) and no rows below it. Add the people to look up, or, if this line is one of them, say that the first row is already a person.", list(columns))
 }
 
 // separatorIn names the delimiter, other than the one that was used, that a header holds most of; "" for none.

@@ -52,6 +52,7 @@ type Dialect struct {
 	Header   bool   `json:"header"`             // the first row names the columns
 	Skip     int    `json:"skip,omitempty"`     // rows above the header (a title), not counted as data
 	Sheet    string `json:"sheet,omitempty"`    // XLSX only: name of the sheet
+	NoRows   bool   `json:"no_rows,omitempty"`  // nothing is below the header: a finding, of no meaning to a reader
 	// Columns are the keys of a JSONL file in the order they were first seen.
 	// Without it the reader takes them from the first lines of the file.
 	Columns []string `json:"columns,omitempty"`

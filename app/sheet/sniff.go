@@ -88,16 +88,14 @@ func sniff(head []byte, whole bool, filename string, chosen *Dialect) (Sniffed, 
 	if err != nil {
 		return Sniffed{}, err
 	}
-	if s.RoughRows == 0 {
-		return Sniffed{}, noRows(s.Columns)
+	if s.RoughRows == 0 && !s.Header {
+		return Sniffed{}, refuse(EmptyFile, "The file has no row with anything in it. Choose a file with one person per row.")
 	}
-	s.rowBytes = float64(len(head)) / float64(s.RoughRows)
+	if s.NoRows = s.RoughRows == 0; !s.NoRows {
+		s.rowBytes = float64(len(head)) / float64(s.RoughRows)
+	}
 	s.Mapping, s.MappingConfidence = DetectMapping(s.Columns, s.Rows, s.Header)
 	return s, nil
-}
-
-func noRows(columns []string) *Refusal {
-	return refuse(NoRows, "The file has only a header (%s) and no rows below it. Add the people to look up, or, if this line is the first person, say that the file has no header.", list(columns))
 }
 
 // sniffText decodes the block and refuses what is no text.

@@ -21,8 +21,6 @@ func TestSniffRefusesWhatIsNoTable(t *testing.T) {
 		{name: "only a mark", in: "\xEF\xBB\xBF", code: EmptyFile, holds: "empty"},
 		{name: "only blanks", in: "  \r\n\t\n", code: EmptyFile, holds: "empty"},
 		{name: "only NULs", in: strings.Repeat("\x00", 100), code: EmptyFile, holds: "empty"},
-		{name: "only a header", in: "First Name,Last Name,Email\n", code: NoRows, holds: `"First Name", "Last Name", "Email"`},
-		{name: "only a header, no line end", in: "email", code: NoRows, holds: "header"},
 		{name: "PDF", in: "%PDF-1.7\n%âãÏÓ\n1 0 obj", code: NotASpreadsheet, holds: "PDF"},
 		{name: "old Excel", in: "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 500), code: NotASpreadsheet, holds: ".xls"},
 		{name: "gzip", in: "\x1F\x8B\x08\x00abc", code: NotASpreadsheet, holds: "gzip"},
@@ -48,6 +46,24 @@ func TestSniffRefusesWhatIsNoTable(t *testing.T) {
 			_, err := Sniff([]byte(c.in), !c.cut, "upload.csv")
 			requireRefusal(t, err, c.code, c.holds)
 		})
+	}
+}
+
+func TestOnlyAHeaderIsTakenAndRefusedUntilItIsSaidToBeAPerson(t *testing.T) {
+	for in, holds := range map[string]string{"First Name,Last Name,Email\n": `"First Name", "Last Name", "Email"`, "email": "header"} {
+		s, err := Sniff([]byte(in), true, "upload.csv")
+		require.NoError(t, err)
+		require.Empty(t, s.Rows)
+		require.Zero(t, s.EstimateRows(int64(len(in))))
+		for _, process := range []string{processFind, processVerify, processNone} {
+			requireRefusal(t, s.Mapping.CheckFile(process, s.Dialect, s.Columns), NoRows, holds)
+		}
+		chosen := s.Dialect
+		chosen.Header = false
+		s, err = SniffAs([]byte(in), true, chosen)
+		require.NoError(t, err)
+		require.Len(t, s.Rows, 1)
+		require.NoError(t, s.Mapping.CheckFile(processNone, s.Dialect, s.Columns))
 	}
 }
 
@@ -104,8 +120,9 @@ func TestSniffAsFollowsThePerson(t *testing.T) {
 	require.Equal(t, "Mьller", s.Rows[0][0])
 	_, err = SniffAs(in, true, Dialect{Encoding: "utf-7"})
 	require.Error(t, err)
-	_, err = SniffAs([]byte("Ann,Example\n"), true, Dialect{Header: true})
-	requireRefusal(t, err, NoRows, "no rows")
+	s, err = SniffAs([]byte("Ann,Example\n"), true, Dialect{Header: true})
+	require.NoError(t, err)
+	require.True(t, s.NoRows)
 }
 
 func TestSniffHonoursSeparatorLine(t *testing.T) {

@@ -138,12 +138,10 @@ func (s *Sniffed) fromRows(rows [][]string, last int, l Limits) error {
 	if err := s.sample(rd); err != nil {
 		return err
 	}
-	if s.RoughRows == 0 {
-		if len(s.Columns) == 0 {
-			return refuse(EmptyFile, "The sheet %q is empty. Choose one with one person per row.", s.Sheet)
-		}
-		return noRows(s.Columns)
+	if s.RoughRows == 0 && (len(s.Columns) == 0 || !s.Header) {
+		return refuse(EmptyFile, "The sheet %q is empty. Choose one with one person per row.", s.Sheet)
 	}
+	s.NoRows = s.RoughRows == 0
 	if !s.Whole {
 		s.RoughRows = max(s.RoughRows, last-s.Skip-boolInt(s.Header))
 	}

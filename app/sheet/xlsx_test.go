@@ -215,8 +215,14 @@ func TestXLSXRefusals(t *testing.T) {
 		})
 	}
 	only := workbook(`<sheetData><row><c t="inlineStr"><is><t>E-Mail</t></is></c></row></sheetData>`).pack(t)
-	_, err := SniffXLSX(bytes.NewReader(only), int64(len(only)), Dialect{}, Limits{})
-	requireRefusal(t, err, NoRows, "E-Mail")
+	s, err := SniffXLSX(bytes.NewReader(only), int64(len(only)), Dialect{}, Limits{})
+	require.NoError(t, err)
+	requireRefusal(t, s.Mapping.CheckFile(processVerify, s.Dialect, s.Columns), NoRows, "E-Mail")
+	s.Header = false
+	s, err = SniffXLSX(bytes.NewReader(only), int64(len(only)), s.Dialect, Limits{})
+	require.NoError(t, err)
+	require.Equal(t, [][]string{{"E-Mail"}}, s.Rows)
+	require.False(t, s.NoRows)
 }
 
 func TestXLSXRowsAreBadBeyondLimits(t *testing.T) {

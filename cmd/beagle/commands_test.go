@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"beagle/app/finder"
@@ -44,6 +49,31 @@ func TestMistypedFolderIsNoNewInstallation(t *testing.T) {
 	}
 	_, err := os.Stat(data)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestSecondUpOnAFolderIsRefusedAndCommandsAreNot(t *testing.T) {
+	data := installed(t)
+	t.Setenv("DATABASE_URL", "")
+	ctx, stop := context.WithCancel(t.Context())
+	said, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(up(ctx, out, "127.0.0.1:0", data, true), out.Close()) }()
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "Data is in") {
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+
+	_, err := typed(t, "up", "--demo", "--port", "0", "--data", data)
+	require.ErrorContains(t, err, "another `beagle up` runs on the folder "+data)
+	for _, args := range [][]string{{"user", "add", "--email", "b@two.example"}, {"key", "add", "--user", "a@one.example"}, {"credits", "add", "--user", "a@one.example", "--amount", "5"}, {"calibrate"}} {
+		_, err := typed(t, append(args, "--data", data)...)
+		require.NoError(t, err, args[0])
+	}
+	stop()
+	require.NoError(t, <-ended)
+	again, err := claim(data)
+	require.NoError(t, err, "it gave the folder back")
+	require.NoError(t, again())
 }
 
 func TestStartSaysWhetherTheFolderIsNew(t *testing.T) {

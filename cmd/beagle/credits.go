@@ -16,7 +16,7 @@ func creditsCommand() *cobra.Command {
 		Use: "add", Short: "Give credits to an account, or take them back with an amount below zero", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return onStores(cmd.Context(), data, func(ctx context.Context, o *opened) error {
-				g, err := o.GiveCredits(ctx, app.Actor{Operator: true}, email, amount, note) // who has the shell runs the installation
+				g, err := o.GiveCredits(ctx, app.Actor{Operator: true}, app.GrantParams{Email: email, Amount: amount, Note: note}) // who has the shell runs the installation
 				if err != nil {
 					return err
 				}

@@ -36,6 +36,7 @@ func enrichCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&e.out, "output", "o", "", "where the result goes (default: IN.enriched.csv)")
 	cmd.Flags().StringVar(&e.process, "process", app.ProcessFind, strings.Join(app.Processes, ", "))
 	cmd.Flags().BoolVar(&e.demo, "demo", false, "simulate mail servers and DNS")
+	cmd.Flags().BoolVar(&e.noHeader, "no-header", false, "the first row is a person, whatever it looks like")
 	cmd.Flags().BoolVar(&e.raw, "raw", false, "do not guard cells that a spreadsheet would take for formulas")
 	return cmd
 }
@@ -44,6 +45,7 @@ func enrichCommand() *cobra.Command {
 type enrichment struct {
 	in, out, process string
 	demo, raw        bool
+	noHeader         bool
 	notes            io.Writer
 }
 
@@ -87,7 +89,12 @@ func (e *enrichment) upload(ctx context.Context, o *opened, as app.Actor, in *os
 	if err != nil {
 		return app.List{}, err
 	}
-	return o.Start(ctx, as, list.Ref, app.StartParams{})
+	var params app.StartParams
+	if e.noHeader {
+		list.Dialect.Header, list.Dialect.Skip = false, 0
+		params.Dialect = &list.Dialect
+	}
+	return o.Start(ctx, as, list.Ref, params)
 }
 
 // work runs a worker until the list has ended or somebody stops it, and writes the result either way.

@@ -55,6 +55,11 @@ func up(ctx context.Context, out io.Writer, addr, data string, demo bool) (err e
 	if err != nil {
 		return err
 	}
+	release, err := claim(data)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	known := embedded.Exists(data)
 	o, err := openEmbedded(ctx, data, demo, text)
 	if err != nil {
@@ -84,6 +89,18 @@ func up(ctx context.Context, out io.Writer, addr, data string, demo bool) (err e
 	group.Go(func() error { o.Schedules(ctx); return nil })
 	group.Go(func() error { o.KeepPoints(ctx); return nil })
 	return group.Wait()
+}
+
+// claim refuses a folder that another process is up on: each would take the other's records for lost, and answer from a queue of its own.
+func claim(data string) (release func() error, err error) {
+	release, taken, err := embedded.Claim(data)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		return nil, errors.Join(fmt.Errorf("another `beagle up` runs on the folder %s: stop that one first, or name another folder with --data", data), release())
+	}
+	return release, nil
 }
 
 // aboutData says where everything is kept. A folder that was mistyped would otherwise look like an installation that lost its lists.

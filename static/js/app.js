@@ -67,6 +67,13 @@
     setTimeout(() => { button.classList.remove("done"); if (label) label.textContent = "Copy"; }, 2000);
   });
 
+  // A form that must not be sent twice: its button rests until the answer is there
+  for (const form of all("form[data-once]")) {
+    const rest = (on) => { for (const button of all("button[type=submit]", form)) button.disabled = on; };
+    form.addEventListener("submit", () => rest(true));
+    addEventListener("pageshow", () => rest(false));
+  }
+
   // The drawer: opened when its content has come
   const drawer = document.getElementById("drawer");
   if (drawer) {
