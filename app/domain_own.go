@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,11 +67,12 @@ func (m *domainMemory) withOwn(ctx context.Context, known finder.Known, key ownK
 	return known, nil
 }
 
-// givenMost bounds how many addresses of an account's files are looked at for one domain: more teach nothing new.
+// givenMost bounds how many addresses of an account's files, and how many that no pattern explains, are looked at for one domain: more
+// teach nothing new.
 const givenMost = 200
 
-// ownAddress is an address that an account knows, and the pattern it shows.
-type ownAddress struct{ Email, Pattern, Kind string }
+// ownAddress is an address that an account knows, whose it is, and the pattern or shape that it shows.
+type ownAddress struct{ Email, FirstName, LastName, Pattern, Kind string }
 
 // readGiven reads the addresses at a domain that the account's files brought along. One that was found to be wrong shows nothing.
 func (m *domainMemory) readGiven(ctx context.Context, key ownKey) ([]ownAddress, error) {
@@ -82,26 +84,52 @@ func (m *domainMemory) readGiven(ctx context.Context, key ownKey) ([]ownAddress,
 		return nil, fmt.Errorf("reading addresses of files at %s: %w", key.domain, err)
 	}
 	var out []ownAddress
+	bearer, shared := map[string]string{}, map[string]bool{}
 	for _, g := range given {
 		name, err := finder.ParseName(g.FirstName, g.LastName, g.FullName)
 		local, domain, ok := probe.ValidAddress(g.Address)
 		if err != nil || !ok || finder.RoleAccount(local) {
 			continue
 		}
-		if found := finder.Infer(name, local); len(found) > 0 {
-			out = append(out, ownAddress{strings.ToLower(local) + "@" + domain, found[0].ID, KnownRight})
+		address, whose := strings.ToLower(local)+"@"+domain, name.First.Text+" "+name.Last.Text
+		shared[address] = shared[address] || bearer[address] != "" && bearer[address] != whose
+		bearer[address] = whose
+		out = append(out, ownAddress{Email: address, Pattern: finder.Shows(name, local), Kind: KnownRight})
+	}
+	// What several people have as theirs is an office's, and its shape nobody's.
+	return slices.DeleteFunc(out, func(a ownAddress) bool { return shared[a.Email] && !finder.IsTemplate(a.Pattern) }), nil
+}
+
+// readSent reads the addresses at a domain that an account has sent and that teach it something. A pattern is stored with its address; the
+// shape of one that no pattern explains is not, since its letters tell it.
+func (m *domainMemory) readSent(ctx context.Context, key ownKey) ([]ownAddress, error) {
+	var sent, out []ownAddress
+	err := m.app.DB.WithContext(ctx).Table("known_emails").Where("account_id = ? AND domain = ?", key.account, key.domain).
+		Where("pattern <> '' OR (kind = ? AND (first_name <> '' OR last_name <> ''))", KnownRight).Limit(maxDomainEmails).Find(&sent).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading known addresses at %s: %w", key.domain, err)
+	}
+	unexplained := 0
+	for _, s := range sent {
+		local, _, _ := strings.Cut(s.Email, "@")
+		if s.Pattern == "" {
+			name, err := finder.ParseName(s.FirstName, s.LastName, "")
+			if unexplained++; err != nil || unexplained > givenMost || finder.RoleAccount(local) {
+				continue
+			}
+			s.Pattern = finder.Shows(name, local)
 		}
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// readKnown reads an account's addresses at a domain, each once: what it sent stands before what its files say.
+// readKnown reads an account's addresses at a domain, each once: what it sent stands before what its files say. Those whose owner opted out
+// teach nothing.
 func (m *domainMemory) readKnown(ctx context.Context, key ownKey) ([]ownAddress, error) {
-	var rows []ownAddress
-	err := m.app.DB.WithContext(ctx).Table("known_emails").Where("account_id = ? AND domain = ? AND pattern <> ''", key.account, key.domain).
-		Limit(maxDomainEmails).Find(&rows).Error
+	rows, err := m.readSent(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("reading known addresses at %s: %w", key.domain, err)
+		return nil, err
 	}
 	given, err := m.readGiven(ctx, key)
 	if err != nil {
@@ -117,7 +145,15 @@ func (m *domainMemory) readKnown(ctx context.Context, key ownKey) ([]ownAddress,
 			rows = append(rows, g)
 		}
 	}
-	return rows, nil
+	emails := make([]string, len(rows))
+	for i, r := range rows {
+		emails[i] = r.Email
+	}
+	gone, err := m.app.suppressedAmong(ctx, emails)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(r ownAddress) bool { return gone[hashSecret(r.Email)] }), nil
 }
 
 // readOwn counts an account's known addresses at a domain. One that lookups have an opinion of already is not counted twice, and where

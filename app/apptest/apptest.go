@@ -87,7 +87,11 @@ func NewOn(t testing.TB, s Stack, change ...func(*config.Config)) *Env {
 
 // NewIn is an app on a stack with a demo world of one's own.
 func NewIn(t testing.TB, s Stack, o mailworld.Options, change ...func(*config.Config)) *Env {
-	w := mailworld.DemoWith(o)
+	return NewAt(t, s, mailworld.DemoWith(o), change...)
+}
+
+// NewAt is an app on a stack at a world that is not started yet.
+func NewAt(t testing.TB, s Stack, w *mailworld.World, change ...func(*config.Config)) *Env {
 	require.NoError(t, w.Start())
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	c := Config(t, s, w)
