@@ -37,8 +37,8 @@ const (
 	recKinds
 )
 
-// strangersAddress is in records of names that nobody asked for, as stranger.test is.
-const strangersAddress = "9.9.9.9"
+// These are in records of names that nobody asked for, as stranger.test is.
+const strangersAddress, strangersAddress6 = "9.9.9.9", "2620:fe::fe"
 
 // targets are names that records lead to; "" is the name that was asked for.
 var targets = []string{"", "mx.acme.test.", "mx2.acme.test.", "acme.test.", "alias.test.", "loop.test.", ".", "10.0.0.1.", "ACME.test.", `sp\032ace.test.`, `cr\013\010lf.test.`,
@@ -178,7 +178,7 @@ func (r *said) stranger(owner string) dns.RR {
 	case dns.TypeA:
 		return &dns.A{Hdr: h, A: net.ParseIP(strangersAddress)}
 	}
-	return &dns.AAAA{Hdr: h, AAAA: net.ParseIP("2620:fe::fe")}
+	return &dns.AAAA{Hdr: h, AAAA: net.ParseIP(strangersAddress6)}
 }
 
 func (r *said) target() string {
@@ -216,11 +216,12 @@ var hostileScripts = [][]byte{
 	script([]byte{sayRecords, recCNAME, 0, 0}), script([]byte{sayRecords, recCNAME, 0, 4, recCNAME, 1, 5, recCNAME, 1, 4}), script([]byte{sayRecords, recDNAME, 0, 4}),
 	script([]byte{sayCut, recMX, 0, 10, 1}, []byte{sayCut, recA, 0, 0}, []byte{sayCut}),
 	script([]byte{sayForged, recMX, 0, 10, 1}, []byte{sayForged, recA, 0, 0}, []byte{sayOther, recAAAA, 0, 0}),
-	script([]byte{sayOther, recMX, 0, 10, 1}, []byte{sayOther, recA, 0, 2}),
+	script([]byte{sayOther, recMX, 0, 10, 1}, []byte{sayRecords, recA, 0, 0}),
 	script([]byte{sayNothing}), script([]byte{sayJunk, 'j', 'u', 'n', 'k'}), script([]byte{sayQuestion}), script([]byte{sayHalf, recMX, 0, 10, 1}),
 	script([]byte{sayHuge, recMX, 0, 10, 1}, []byte{sayHuge, recA, 0, 0}, []byte{sayHuge, recAAAA, 0, 3}),
 	script([]byte{sayStrangers, 3}, []byte{sayStrangers, 3}), script([]byte{sayStrangers, 3, recMX, 0, 10, 1}, []byte{sayStrangers, 3, recA, 0, 1}, []byte{sayStrangers, 3}),
 	script([]byte{sayRecords, recMX, 0, 10, 9, recMX, 0, 10, 10, recMX, 0, 10, 11, recMX, 0, 10, 12, recMX, 0, 10, 7, recMX, 0, 10, 14}, []byte{sayRecords, recA, 0, 0}),
+	script([]byte{sayRecords, recWrongClass, 0}, []byte{sayRecords, recA, 0, 0}),
 	script([]byte{sayRecords, recWrongClass, 0, recOther, 0}, []byte{sayRecords, recSOA, 0, 255}),
 	script([]byte{sayRecords}, []byte{sayRecords, recA, 0, 1, recA, 0, 3}, []byte{sayRecords, recAAAA, 0, 1, recAAAA, 0, 7}),
 	// Compression: a question that points at itself, and an answer whose name and target point at each other.
