@@ -39,7 +39,8 @@ type App struct {
 
 	id       string // of this process, among the workers
 	hashing  slots
-	lookups  slots  // of records: so many at once
+	lookups  slots // of records: so many at once
+	halts    halts
 	noHash   string // what a password is compared with when there is no user
 	optOuts  optOuts
 	question AskFunc // what a record job asks

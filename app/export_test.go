@@ -11,6 +11,9 @@ import (
 
 // What tests of package app_test need from inside.
 
+// HaltLook is how old the state of a list may be that a worker goes by.
+const HaltLook = haltLook
+
 // Suspects is what one round of the sweep hands to the next.
 type Suspects = map[suspect]bool
 

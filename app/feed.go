@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,8 +75,14 @@ func rest(ctx context.Context, d time.Duration) {
 // feed tops the queue up once and reports how many records it claimed.
 func (f *feeder) feed(ctx context.Context) (int, error) {
 	lists, err := f.app.runningLists(ctx)
-	if err != nil || len(lists) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	maps.DeleteFunc(f.after, func(id, _ int64) bool { // a list that goes on later begins with the rows that were handed back
+		return !slices.ContainsFunc(lists, func(l runningList) bool { return l.ID == id })
+	})
+	if len(lists) == 0 {
+		return 0, nil
 	}
 	room, err := f.room(ctx, len(lists))
 	if err != nil {

@@ -250,11 +250,31 @@ func tieRepeated(tx *gorm.DB, list int64) error {
 	return err
 }
 
+// analyzePart is how many times as many rows as were imported the statistics must know of, for them to do.
+const analyzePart = 10
+
+// analyzeRecords has PostgreSQL look at the records when an import has made many of them. By itself it would a minute later, and until then
+// take the new list for a small one: it would sort 100,000 rows for each page (190 ms instead of 1).
+func (a *App) analyzeRecords(ctx context.Context, rows int64) {
+	if db.EngineOf(a.DB) != db.Postgres || rows < importBatch {
+		return
+	}
+	var known float64
+	err := db.QueryRow(ctx, a.DB, "SELECT reltuples FROM pg_class WHERE oid = 'records'::regclass").Scan(&known)
+	if err == nil && float64(rows*analyzePart) > known {
+		err = db.Exec(ctx, a.DB, "ANALYZE (SKIP_LOCKED) records")
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "statistics of the records are old; pages are slow until PostgreSQL renews them", "error", err)
+	}
+}
+
 // imported ends an import: repeated rows are tied to the first of their kind, bad lines are counted, and the list runs.
 func (a *App) imported(ctx context.Context, l List) error {
 	if l.Imported == 0 {
 		return a.failList(ctx, l.ID, sheet.NoRows, "The file has no rows.")
 	}
+	a.analyzeRecords(ctx, l.Imported)
 	var due []Delivery
 	var runs bool
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {

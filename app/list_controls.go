@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Pause stops feeding a list. Rows already in the queue finish; the rest wait for Resume.
+// Pause stops a list. Rows that are being looked up right now finish; the rest wait for Resume.
 func (a *App) Pause(ctx context.Context, as Actor, ref string) (List, error) {
 	return a.control(ctx, as, ref, "list.paused", []string{ListRunning}, ListPaused, nil)
 }
@@ -25,7 +25,7 @@ func (a *App) Resume(ctx context.Context, as Actor, ref string) (List, error) {
 	return a.List(ctx, as.Account, ref)
 }
 
-// Cancel ends a list for good. What was found so far stays and can be downloaded; a row that is being looked up right now still finishes.
+// Cancel ends a list for good. What was found so far stays and can be downloaded; rows that are being looked up right now finish, nobody else is asked for and nothing else charged.
 func (a *App) Cancel(ctx context.Context, as Actor, ref string) (List, error) {
 	l, err := a.control(ctx, as, ref, "list.canceled", []string{ListMapping, ListImporting, ListRunning, ListPaused}, ListCanceled,
 		map[string]any{"finished_at": a.Now()})

@@ -31,8 +31,11 @@ func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskF
 		defer func() { span.End(err) }()
 	}
 	result, err := a.askAbout(ctx, process, t, ask)
-	if errors.Is(err, errDied) {
+	switch {
+	case errors.Is(err, errDied):
 		return a.setAside(ctx, t)
+	case errors.Is(err, errHalted):
+		return a.settler.settle(ctx, handedBack(t))
 	}
 	if err != nil {
 		return err
@@ -55,6 +58,12 @@ func (a *App) askAbout(ctx context.Context, process string, t recordTask, ask As
 		return finder.Result{}, fmt.Errorf("record %d: waiting for its turn: %w", t.ID, err)
 	}
 	defer a.lookups.release()
+	switch halted, err := a.halted(ctx, t.List); {
+	case err != nil:
+		return finder.Result{}, err
+	case halted:
+		return finder.Result{}, errHalted
+	}
 	asking, cancel := context.WithTimeout(forAccount(ctx, t.Account), lookupTimeout)
 	defer cancel()
 	began := time.Now()

@@ -136,14 +136,18 @@ func (s *settler) gather(first *outcome) []*outcome {
 	return group
 }
 
-// flush commits a group in one transaction: answers, the answers of their twins, counters, charges and what was learned.
-// Then it ends the lists that have no open record left.
+// flush commits a group in one transaction: answers, the answers of their twins, counters, charges and what was learned, and rows that are
+// handed back. Then it ends the lists that have no open record left.
 func (a *App) flush(group []*outcome) error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	var ended []settled
 	err := a.DB.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var err error
+		group, back := split(group)
+		err := handBack(ctx, tx, back)
+		if err != nil || len(group) == 0 {
+			return err
+		}
 		if ended, err = writeOutcomes(ctx, tx, group); err != nil {
 			return err
 		}
@@ -220,6 +224,19 @@ func writeOutcomes(ctx context.Context, tx *gorm.DB, group []*outcome) ([]settle
 		return nil, fmt.Errorf("writing answers: %w", err)
 	}
 	return withTwins(ctx, tx, ended)
+}
+
+// split tells answers from rows that are handed back.
+func split(group []*outcome) (answers, back []*outcome) {
+	for _, o := range group {
+		if o.State == RecordPending {
+			back = append(back, o)
+		} else {
+			answers = append(answers, o)
+		}
+	}
+	slices.SortFunc(back, byRecord)
+	return answers, back
 }
 
 // byRecord orders answers by record and attempt. Of two to the same attempt the one that was handed in first is written.

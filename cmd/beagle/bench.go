@@ -263,6 +263,9 @@ func (b *benchmark) report(ctx context.Context, o *opened, as app.Actor, list ap
 	}
 	printf(b.out, "  RCPT per row             %8.2f\n  connections per row      %8.3f\n  peak per MX host         %8d\n  protocol faults          %8d\n",
 		float64(s.RCPTs)/rows, float64(s.Connections)/rows, s.PeakPerHost, s.Faults)
+	for _, f := range s.FaultSamples {
+		printf(b.out, "    at %s: %s: %s\n", f.Host, f.Kind, f.Line)
+	}
 	for _, child := range b.procs {
 		printf(b.out, "  peak memory, %-10s  %8d MiB\n", child.role, child.peak)
 	}
