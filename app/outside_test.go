@@ -127,3 +127,28 @@ func TestShapesOfAFilesAddressesTellToo(t *testing.T) {
 		require.Equal(t, "ron.sanderson"+at, findRon(t, e, third, takesAll).Email)
 	})
 }
+
+// TestKnownAddressesTellHowTheirCompanyWritesNames: where a name leaves a choice, such as a double family name, the known addresses' choice is guessed.
+func TestKnownAddressesTellHowTheirCompanyWritesNames(t *testing.T) {
+	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
+		e := apptest.NewAt(t, s, mailworld.Of(mailworld.Options{}, initialled(takesAll, mailworld.CatchAll)))
+		as, other := e.NewActor("owner@one.example"), e.NewActor("owner@two.example")
+		at := "@" + takesAll
+		known := []app.KnownEmail{{Email: "jane.willoughby" + at, First: "Jane", Last: "Willoughby-Marsh"}, {Email: "tom.hartfield" + at, First: "Tom", Last: "Hartfield-Lowe"},
+			{Email: "anna.pemberton" + at, First: "Anna", Last: "Pemberton"}}
+		_, err := e.AddKnown(t.Context(), as, app.KnownRight, known)
+		require.NoError(t, err)
+		ask := func(as app.Actor) finder.Result {
+			r, err := e.FindOne(t.Context(), as, app.FindParams{First: "Ron", Last: "Sanderson-Tate", Domain: takesAll})
+			require.NoError(t, err)
+			return r
+		}
+		guess := ask(as)
+		require.Equal(t, "ron.sanderson"+at, guess.Email)
+		ranked, err := finder.Rank(finder.Person{First: "Ron", Last: "Sanderson-Tate", Domain: takesAll}, asPeople(known))
+		require.NoError(t, err)
+		require.Equal(t, ranked[0].Email, guess.Email)
+		require.InDelta(t, ranked[0].P, guess.Evidence.Score[0].Factor, 0.0006)
+		require.Equal(t, "ron.sanderson-tate"+at, ask(other).Email, "for the account that knows them")
+	})
+}

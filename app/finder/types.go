@@ -32,7 +32,8 @@ type Prober interface {
 type Known struct {
 	Facts     *probe.Domain
 	AcceptAll *probe.AcceptAllAnswer
-	Patterns  map[string]Count // by template id (see Templates) or shape (see Shows)
+	Patterns  map[string]Count    // by template id (see Templates) or shape (see Shows)
+	Spellings map[string]Spelling // by address, of some of those that Patterns counts
 }
 
 // Count is the evidence for one template or shape at one domain: Hits are distinct people whose address was
