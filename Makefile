@@ -1,4 +1,4 @@
-.PHONY: help build run test test-mta drill fuzz deploycheck screenshots tools fmt clean
+.PHONY: help build run test test-mta drill fuzz fuzz-readers deploycheck screenshots tools fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,10 @@ drill: tools ## break things on purpose, with real processes on real services; p
 fuzz: ## random bytes to every parameter of the API for two minutes; what fails is kept in web/testdata/fuzz
 	go test -c -gcflags='beagle/...=-d=libfuzzer' -o bin/fuzz.test ./web
 	cd web && ../bin/fuzz.test -test.run '^$$' -test.fuzz FuzzAPI -test.fuzztime 2m -test.fuzzminimizetime 10x -test.parallel 1 -test.fuzzcachedir "$(CURDIR)/bin/fuzz"
+
+fuzz-readers: ## a minute each of hostile DNS servers, DNS answers, SMTP replies and names; what fails is kept in testdata/fuzz of its package
+	for target in app/probe/FuzzHostileDNS app/probe/FuzzDNSAnswer app/probe/FuzzReadReply app/finder/FuzzParseName; do \
+		go test "./$${target%/*}" -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime 1m -fuzzminimizetime 10x -parallel 1 || exit 1; done
 
 deploycheck: ## hold docs/deploy against the Compose specification and the Kubernetes API
 	cd .ci/deploycheck && go run . "$(CURDIR)/docs/deploy"

@@ -141,7 +141,7 @@ func (a *App) openFinder(dial DialFunc) (err error) {
 	p := a.Config.Probe
 	gate := newMXGate(a.Queue.Redis, a.id, p.MaxPerHost, p.SessionsPerMinute, a.Log)
 	c := ProberConfig(a.Config)
-	c.Gate, c.Dial, c.Log = gate, dial, a.Log
+	c.Gate, c.Dial, c.Log, c.Now = gate, dial, a.Log, a.Now
 	if a.Prober, err = probe.New(c); err != nil {
 		return fmt.Errorf("preparing the prober: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,20 +34,22 @@ type ownKey struct {
 	domain  string
 }
 
-// ownPatterns are the counts to be added to the shared ones of a domain for an account; some are negative.
+// ownPatterns are the counts to be added to the shared ones of a domain for an account, some of them negative, and how some of the
+// addresses behind them write names.
 type ownPatterns struct {
-	counts map[string]finder.Count
-	until  time.Time
+	counts    map[string]finder.Count
+	spellings map[string]finder.Spelling
+	until     time.Time
 }
 
 func (m *domainMemory) withOwn(ctx context.Context, known finder.Known, key ownKey) (finder.Known, error) {
 	own, ok := m.own.Get(key)
 	if !ok || !m.app.Now().Before(own.until) {
-		counts, err := m.readOwn(ctx, key)
-		if err != nil {
+		var err error
+		if own, err = m.readOwn(ctx, key); err != nil {
 			return known, err
 		}
-		own = ownPatterns{counts, m.app.Now().Add(domainCacheTTL)}
+		own.until = m.app.Now().Add(domainCacheTTL)
 		m.own.Add(key, own)
 	}
 	if len(own.counts) == 0 {
@@ -62,15 +65,19 @@ func (m *domainMemory) withOwn(ctx context.Context, known finder.Known, key ownK
 			delete(sums, pattern)
 		}
 	}
-	known.Patterns = sums
+	known.Patterns, known.Spellings = sums, own.spellings
 	return known, nil
 }
 
-// givenMost bounds how many addresses of an account's files are looked at for one domain: more teach nothing new.
-const givenMost = 200
+// Bounds of what is looked at for one domain: more teach nothing new.
+const (
+	givenMost = 200 // addresses of an account's files
+	shapeMost = 50  // sent addresses that no pattern explains; each costs half a millisecond
+	speltMost = 50  // addresses whose spelling is read
+)
 
-// ownAddress is an address that an account knows, and the pattern it shows.
-type ownAddress struct{ Email, Pattern, Kind string }
+// ownAddress is an address that an account knows, whose it is, and the pattern or shape that it shows.
+type ownAddress struct{ Email, FirstName, LastName, Pattern, Kind string }
 
 // readGiven reads the addresses at a domain that the account's files brought along. One that was found to be wrong shows nothing.
 func (m *domainMemory) readGiven(ctx context.Context, key ownKey) ([]ownAddress, error) {
@@ -82,26 +89,52 @@ func (m *domainMemory) readGiven(ctx context.Context, key ownKey) ([]ownAddress,
 		return nil, fmt.Errorf("reading addresses of files at %s: %w", key.domain, err)
 	}
 	var out []ownAddress
+	bearer, shared := map[string]string{}, map[string]bool{}
 	for _, g := range given {
 		name, err := finder.ParseName(g.FirstName, g.LastName, g.FullName)
 		local, domain, ok := probe.ValidAddress(g.Address)
 		if err != nil || !ok || finder.RoleAccount(local) {
 			continue
 		}
-		if found := finder.Infer(name, local); len(found) > 0 {
-			out = append(out, ownAddress{strings.ToLower(local) + "@" + domain, found[0].ID, KnownRight})
+		address, whose := strings.ToLower(local)+"@"+domain, name.First.Text+" "+name.Last.Text
+		shared[address] = shared[address] || bearer[address] != "" && bearer[address] != whose
+		bearer[address] = whose
+		out = append(out, ownAddress{Email: address, FirstName: name.First.Text, LastName: name.Last.Text, Pattern: finder.Shows(name, local), Kind: KnownRight})
+	}
+	// What several people have as theirs is an office's, and its shape nobody's.
+	return slices.DeleteFunc(out, func(a ownAddress) bool { return shared[a.Email] && !finder.IsTemplate(a.Pattern) }), nil
+}
+
+// readSent reads the addresses at a domain that an account has sent and that teach it something. A pattern is stored with its address; the
+// shape of one that no pattern explains is not, since its letters tell it.
+func (m *domainMemory) readSent(ctx context.Context, key ownKey) ([]ownAddress, error) {
+	var sent, out []ownAddress
+	err := m.app.DB.WithContext(ctx).Table("known_emails").Where("account_id = ? AND domain = ?", key.account, key.domain).
+		Where("pattern <> '' OR (kind = ? AND (first_name <> '' OR last_name <> ''))", KnownRight).Limit(maxDomainEmails).Find(&sent).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading known addresses at %s: %w", key.domain, err)
+	}
+	unexplained := 0
+	for _, s := range sent {
+		local, _, _ := strings.Cut(s.Email, "@")
+		if s.Pattern == "" {
+			name, err := finder.ParseName(s.FirstName, s.LastName, "")
+			if unexplained++; err != nil || unexplained > shapeMost || finder.RoleAccount(local) {
+				continue
+			}
+			s.Pattern = finder.Shows(name, local)
 		}
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// readKnown reads an account's addresses at a domain, each once: what it sent stands before what its files say.
+// readKnown reads an account's addresses at a domain, each once: what it sent stands before what its files say. Those whose owner opted out
+// teach nothing.
 func (m *domainMemory) readKnown(ctx context.Context, key ownKey) ([]ownAddress, error) {
-	var rows []ownAddress
-	err := m.app.DB.WithContext(ctx).Table("known_emails").Where("account_id = ? AND domain = ? AND pattern <> ''", key.account, key.domain).
-		Limit(maxDomainEmails).Find(&rows).Error
+	rows, err := m.readSent(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("reading known addresses at %s: %w", key.domain, err)
+		return nil, err
 	}
 	given, err := m.readGiven(ctx, key)
 	if err != nil {
@@ -117,15 +150,23 @@ func (m *domainMemory) readKnown(ctx context.Context, key ownKey) ([]ownAddress,
 			rows = append(rows, g)
 		}
 	}
-	return rows, nil
+	emails := make([]string, len(rows))
+	for i, r := range rows {
+		emails[i] = r.Email
+	}
+	gone, err := m.app.suppressedAmong(ctx, emails)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(r ownAddress) bool { return gone[hashSecret(r.Email)] }), nil
 }
 
 // readOwn counts an account's known addresses at a domain. One that lookups have an opinion of already is not counted twice, and where
 // the account knows better its word stands.
-func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (map[string]finder.Count, error) {
+func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (own ownPatterns, err error) {
 	rows, err := m.readKnown(ctx, key)
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return own, err
 	}
 	hashes := make([]string, len(rows))
 	for i, r := range rows {
@@ -133,7 +174,7 @@ func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (map[string]find
 	}
 	among, arg, err := db.Among(m.app.DB, hashes)
 	if err != nil {
-		return nil, err
+		return own, err
 	}
 	var seen []struct {
 		AddressHash, Pattern string
@@ -141,22 +182,38 @@ func (m *domainMemory) readOwn(ctx context.Context, key ownKey) (map[string]find
 	}
 	err = m.app.DB.WithContext(ctx).Table("observations").Where("domain = ? AND address_hash "+among, key.domain, arg).Find(&seen).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading observations of %s: %w", key.domain, err)
+		return own, fmt.Errorf("reading observations of %s: %w", key.domain, err)
 	}
 	hit := map[[2]string]bool{}
 	for _, o := range seen {
 		hit[[2]string{o.AddressHash, o.Pattern}] = o.Hit
 	}
-	counts := map[string]finder.Count{}
+	own.counts = map[string]finder.Count{}
 	for i, r := range rows {
 		right := r.Kind != KnownBounce
 		before, known := hit[[2]string{hashes[i], r.Pattern}]
-		c := counts[r.Pattern]
+		c := own.counts[r.Pattern]
 		c.Hits += vote(right, known, before)
 		c.Misses += vote(!right, known, !before)
-		counts[r.Pattern] = c
+		own.counts[r.Pattern] = c
 	}
-	return counts, nil
+	own.spellings = spellings(rows)
+	return own, nil
+}
+
+// spellings are how some of an account's right addresses write names.
+func spellings(rows []ownAddress) map[string]finder.Spelling {
+	out := map[string]finder.Spelling{}
+	for _, r := range rows {
+		if r.Kind == KnownBounce || !finder.IsTemplate(r.Pattern) || len(out) == speltMost {
+			continue
+		}
+		if name, err := finder.ParseName(r.FirstName, r.LastName, ""); err == nil {
+			local, _, _ := strings.Cut(r.Email, "@")
+			out[r.Email] = finder.Spells(name, r.Pattern, local)
+		}
+	}
+	return out
 }
 
 // vote is what an opinion adds to a sum that may hold another one of the same address already.

@@ -97,6 +97,9 @@ func (a *App) domainAsked(ctx context.Context, domain, company string) (string, 
 func learnedPattern(counts map[string]finder.Count) string {
 	best, most := "", 0
 	for id, c := range counts {
+		if !finder.IsTemplate(id) {
+			continue // a shape is no pattern
+		}
 		if c.Hits > most || (c.Hits == most && c.Hits > 0 && id < best) {
 			best, most = id, c.Hits
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"beagle/app/db"
@@ -157,14 +158,19 @@ func (f *feeder) feedList(ctx context.Context, l runningList, n int) (int, error
 	if err != nil {
 		return 0, f.putBack(ctx, rows, err)
 	}
+	anew, err := f.app.guesses(ctx, l, known)
+	if err != nil {
+		return 0, f.putBack(ctx, rows, err)
+	}
 	var reused []*outcome
 	tasks := make([]bulkTask, 0, len(rows))
 	for _, r := range rows {
-		if answer, ok := known[r.PersonKey]; ok && r.PersonKey != "" {
+		if answer, ok := known[r.PersonKey]; ok && r.PersonKey != "" && anew[r.PersonKey] == nil {
 			reused = append(reused, reuse(r, answer))
 			continue
 		}
 		t := r.task()
+		t.Guess = anew[r.PersonKey]
 		if r.RowNo <= tracedRows && f.app.Trace != nil {
 			t.Trace = l.Trace
 		}
@@ -264,6 +270,11 @@ func (a *App) knownAnswers(ctx context.Context, l runningList, rows []Record) (m
 	if len(keys) == 0 || l.Refresh || a.Config.Worker.ReuseDays == 0 {
 		return nil, nil
 	}
+	return a.answersTo(ctx, l.AccountID, keys)
+}
+
+// answersTo are an account's young answers, by person key. One about somebody who opted out since is not among them.
+func (a *App) answersTo(ctx context.Context, account int64, keys []string) (map[string]Record, error) {
 	among, arg, err := db.Among(a.DB, keys)
 	if err != nil {
 		return nil, err
@@ -272,15 +283,24 @@ func (a *App) knownAnswers(ctx context.Context, l runningList, rows []Record) (m
 	// "+ 0" keeps PostgreSQL off the indexes that begin with the account: while its statistics are old it takes an account for small.
 	err = a.DB.WithContext(ctx).Raw(`SELECT person_key, email, status, score, pattern, reason, note, evidence, checked_at FROM records
 		WHERE account_id + 0 = ? AND person_key `+among+` AND person_key <> '' AND state = 'done' AND status <> ? AND checked_at > ? ORDER BY checked_at`,
-		l.AccountID, arg, finder.StatusUnknown, a.Now().AddDate(0, 0, -a.Config.Worker.ReuseDays)).Scan(&found).Error
+		account, arg, finder.StatusUnknown, a.Now().AddDate(0, 0, -a.Config.Worker.ReuseDays)).Scan(&found).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading earlier answers: %w", err)
 	}
+	var subjects []string
+	for _, r := range found {
+		if r.Email != "" {
+			subjects = append(subjects, strings.ToLower(r.Email), domainOf(r.Email))
+		}
+	}
+	gone, err := a.suppressedAmong(ctx, subjects)
 	known := map[string]Record{}
 	for _, r := range found {
-		known[r.PersonKey] = r
+		if !gone[hashSecret(strings.ToLower(r.Email))] && !gone[hashSecret(domainOf(r.Email))] {
+			known[r.PersonKey] = r
+		}
 	}
-	return known, nil
+	return known, err
 }
 
 // reuse gives a record the answer that the account already has, with the age it has.

@@ -122,6 +122,7 @@ type recordTask struct {
 	Trace   string `json:"x,omitempty"` // traceparent, when the row is in its list's trace
 	Crashes int    `json:"w,omitempty"`
 	Waited  bool   `json:"v,omitempty"` // it came back once for what its colleagues' answers teach
+	Guess   *guess `json:"g,omitempty"` // the answer that the account has, which is made anew
 	Shard   int    `json:"h,omitempty"` // says which worker had best take it: see taker
 }
 

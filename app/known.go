@@ -36,7 +36,7 @@ type KnownEmail struct {
 type KnownSummary struct {
 	Received int
 	Stored   int // new, or with news
-	Taught   int // of those stored, how many say how their domain writes addresses
+	Taught   int // of those stored, how many show a pattern of their domain
 	Skipped  []KnownSkip
 }
 

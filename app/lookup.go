@@ -40,8 +40,14 @@ func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskF
 	if err != nil {
 		return err
 	}
+	o := a.outcome(t, result)
+	if t.Guess != nil {
+		if o, err = a.guessedAnew(ctx, t, o); err != nil {
+			return err
+		}
+	}
 	_, span := a.startIn(ctx, t.Trace, "commit")
-	err = a.settler.settle(ctx, a.outcome(t, result))
+	err = a.settler.settle(ctx, o)
 	span.End(err)
 	return err
 }

@@ -112,6 +112,7 @@ func (a *App) suppress(ctx context.Context, as Actor, subject string, first func
 	a.optOuts.mu.Lock()
 	a.optOuts.any, a.optOuts.seen = true, a.Now()
 	a.optOuts.mu.Unlock()
+	a.memory.own.Purge()
 	a.audit(ctx, as, "opt_out.confirmed", hash[:12]) // the address itself is kept nowhere
 	return nil
 }

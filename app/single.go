@@ -30,11 +30,11 @@ func (a *App) one(ctx context.Context, as Actor, process string, p finder.Person
 	if err != nil {
 		return finder.Result{}, err
 	}
-	if r, ok, err := a.kept(ctx, as.Account, key); err != nil || ok {
-		return r, err
-	}
 	asking, cancel := leaveTime(ctx)
 	defer cancel()
+	if r, ok, err := a.kept(ctx, as.Account, key); err != nil || ok {
+		return a.keptOrAnew(asking, as, process, p, key, r, err)
+	}
 	return a.askOne(asking, as, process, p, key)
 }
 
@@ -60,6 +60,7 @@ func (a *App) within(ctx context.Context, as Actor, process string, p finder.Per
 	defer cancel()
 	r, ok, err := a.kept(ctx, as.Account, key)
 	if err != nil || ok {
+		r, err = a.keptOrAnew(waiting, as, process, p, key, r, err)
 		return r, false, err
 	}
 	busy, err := a.singleBusy(as.Account, key)

@@ -255,7 +255,7 @@ type knownFields knownEmailJSON
 type knownSummaryJSON struct {
 	Received int             `json:"received"`
 	Stored   int             `json:"stored"` // new, or with news
-	Taught   int             `json:"taught"` // of those, how many say how their domain writes addresses
+	Taught   int             `json:"taught"` // of those, how many show a pattern of their domain
 	Skipped  []knownSkipJSON `json:"skipped"`
 }
 

@@ -87,7 +87,11 @@ func NewOn(t testing.TB, s Stack, change ...func(*config.Config)) *Env {
 
 // NewIn is an app on a stack with a demo world of one's own.
 func NewIn(t testing.TB, s Stack, o mailworld.Options, change ...func(*config.Config)) *Env {
-	w := mailworld.DemoWith(o)
+	return NewAt(t, s, mailworld.DemoWith(o), change...)
+}
+
+// NewAt is an app on a stack at a world that is not started yet.
+func NewAt(t testing.TB, s Stack, w *mailworld.World, change ...func(*config.Config)) *Env {
 	require.NoError(t, w.Start())
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	c := Config(t, s, w)
@@ -100,12 +104,15 @@ func NewIn(t testing.TB, s Stack, o mailworld.Options, change ...func(*config.Co
 }
 
 // Open opens another app on stores that a test already has: a second process, as it were.
-func Open(t testing.TB, c config.Config, w *mailworld.World) *Env {
+func Open(t testing.TB, c config.Config, w *mailworld.World) *Env { return OpenAt(t, c, w, nil) }
+
+// OpenAt is Open with a clock of the test's own; nil is the system's.
+func OpenAt(t testing.TB, c config.Config, w *mailworld.World, now func() time.Time) *Env {
 	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("BEAGLE_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	a, err := app.Open(context.Background(), c, app.Options{Log: log, Dial: w.Dial})
+	a, err := app.Open(context.Background(), c, app.Options{Log: log, Dial: w.Dial, Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	return &Env{App: a, World: w, t: t}

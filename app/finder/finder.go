@@ -128,7 +128,7 @@ func (q *question) investigate(ctx context.Context) {
 	if !q.learnFacts(ctx) {
 		return
 	}
-	q.spelt = q.name.under(q.f.overlay.habits(q.domain))
+	q.spelt = q.name.under(q.f.overlay.habits(q.domain, q.known.Spellings))
 	q.cands = rank(q.spelt, q.post)
 	switch {
 	case len(q.cands) == 0:

@@ -1,5 +1,7 @@
 package finder
 
+import "strings"
+
 // habit is one choice a company's addresses make where a name leaves one: how the several words of a
 // given or family name are put together.
 type habit struct {
@@ -33,6 +35,14 @@ const habitWeight = 0.7
 type spelt struct {
 	kinds []habit
 	hand  hand
+}
+
+// Spelling is how the known address of a known person writes the name, as far as the name leaves a choice.
+type Spelling struct{ spelt spelt }
+
+// Spells reads the spelling of an address made by a template, as Shows names it.
+func Spells(n Name, template, local string) Spelling {
+	return Spelling{n.written(template, strings.ToLower(local))}
 }
 
 // wordsOf tells apart the reasons for several forms by the forms they lead to.

@@ -26,6 +26,15 @@ func Infer(n Name, local string) []Inference {
 	return found
 }
 
+// Shows is what the known address of a known person says of the domain, as an id to be counted under in Known.Patterns: the likeliest
+// template that makes it of the name or, outside the grammar, its shape.
+func Shows(n Name, local string) string {
+	if found := Infer(n, local); len(found) > 0 {
+		return found[0].ID
+	}
+	return outsideIDs[n.outsideShape(strings.ToLower(local))]
+}
+
 func infer(n Name, local string) []Inference {
 	prior := priors().defaultShare
 	var out []Inference

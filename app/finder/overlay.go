@@ -105,16 +105,23 @@ func (n *domainNotes) counts() map[string]Count {
 	return out
 }
 
-// habits sums up how the confirmed addresses of a domain write names.
-func (o *overlay) habits(domain string) habits {
+// habits sums up how the confirmed addresses of a domain write names: those confirmed here, and others that are known.
+func (o *overlay) habits(domain string, known map[string]Spelling) habits {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var h habits
+	var here map[string]seen
 	if n, ok := o.domains.Peek(domain); ok {
-		for _, s := range n.seen {
-			if s.hit {
-				h.add(s.spelt)
-			}
+		here = n.seen
+	}
+	for _, s := range here {
+		if s.hit {
+			h.add(s.spelt)
+		}
+	}
+	for address, s := range known {
+		if !here[address].hit {
+			h.add(s.spelt)
 		}
 	}
 	return h

@@ -219,6 +219,12 @@ func Readable(id string) string {
 	return id
 }
 
+// IsTemplate tells a template's id from that of a shape outside the grammar.
+func IsTemplate(id string) bool {
+	_, ok := templates().byID[id]
+	return ok
+}
+
 // PatternID is the template id of a readable form; false when no template reads so.
 func PatternID(readable string) (string, bool) {
 	i, ok := templates().byReads[readable]

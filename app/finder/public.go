@@ -51,8 +51,7 @@ func held(region, domain string, colleagues []Person, holder string) map[string]
 	return taken
 }
 
-// teach counts the templates and habits that colleagues' known addresses show. An address outside the
-// grammar counts as other.
+// teach counts the templates, shapes and habits that colleagues' known addresses show.
 func teach(region string, colleagues []Person) (map[string]Count, habits) {
 	counts, h := map[string]Count{}, habits{}
 	for _, p := range colleagues {
@@ -61,9 +60,8 @@ func teach(region string, colleagues []Person) (map[string]Count, habits) {
 		if err != nil || !ok {
 			continue
 		}
-		id := outsideIDs[name.outsideShape(local)]
-		if found := Infer(name, local); len(found) > 0 {
-			id = found[0].ID
+		id := Shows(name, local)
+		if IsTemplate(id) {
 			h.add(name.written(id, local))
 		}
 		counts[id] = Count{Hits: counts[id].Hits + 1}

@@ -57,8 +57,11 @@ func (q *question) validParts(a asked, rule string) []ScorePart {
 // unverifiedParts are the parts of the score of an address that the server would not tell about.
 func (q *question) unverifiedParts(c candidate) []ScorePart {
 	why := "Share of people in such places whose address has this form."
-	if q.post.hits > 0 {
-		why = fmt.Sprintf("Share of people at this domain with this form, from %d known addresses.", q.post.hits)
+	switch known := q.post.hits + q.post.odd; {
+	case q.post.hits > 0:
+		why = fmt.Sprintf("Share of people at this domain with this form, from %d known addresses.", known)
+	case known > 0:
+		why = fmt.Sprintf("Share of people with this form where %d known addresses look as here: no pattern explains those.", known)
 	}
 	return []ScorePart{part(q.post.calibrated(c), why), part(rightStillThere, "Not everybody still has a mailbox.")}
 }

@@ -32,10 +32,11 @@ type Prober interface {
 type Known struct {
 	Facts     *probe.Domain
 	AcceptAll *probe.AcceptAllAnswer
-	Patterns  map[string]Count // template id (see Templates) -> counts
+	Patterns  map[string]Count    // by template id (see Templates) or shape (see Shows)
+	Spellings map[string]Spelling // by address, of some of those that Patterns counts
 }
 
-// Count is the evidence for one template at one domain: Hits are distinct people whose address was
+// Count is the evidence for one template or shape at one domain: Hits are distinct people whose address was
 // confirmed, Misses are distinct addresses that were refused or bounced.
 type Count struct {
 	Hits   int `json:"hits"`

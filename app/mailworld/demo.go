@@ -179,6 +179,14 @@ func Gallery(o Options) *World {
 	return build(o, companies)
 }
 
+// Of is a world of companies that the caller has made up. Their addresses need not follow a pattern.
+func Of(o Options, companies ...Company) *World {
+	for i := range companies {
+		companies[i].Roles = append(roles(), companies[i].Roles...)
+	}
+	return build(o, companies)
+}
+
 // GalleryDomain is where Gallery has the company of a behaviour: its name with hyphens under .test, such as
 // tls-required.test; that of International is brücke.test, in its A-labels.
 func (b Behaviour) GalleryDomain() string {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"time"
 )
 
 // AcceptAll asks whether the domain's server tells names apart: it is asked for an invented name, and when it takes that
@@ -20,7 +19,7 @@ func (p *Prober) AcceptAll(ctx context.Context, d Domain) AcceptAllAnswer {
 // AcceptAllBeside is AcceptAll that asks for addresses of the domain in the same go, as CheckGroup does. Where the verdict is No there
 // are answers to the first of them, or none; otherwise their answers would be worth nothing, and there are none.
 func (p *Prober) AcceptAllBeside(ctx context.Context, d Domain, addresses []string) (AcceptAllAnswer, []Answer) {
-	out := AcceptAllAnswer{Verdict: Unsure, At: time.Now(), Servers: d.servers()}
+	out := AcceptAllAnswer{Verdict: Unsure, At: p.cfg.now(), Servers: d.servers()}
 	if _, reason, decided := d.Verdict(); decided {
 		out.Reason = reason
 		if d.State == StateDNSFailed {

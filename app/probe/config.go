@@ -52,6 +52,8 @@ type Config struct {
 	// Dial opens the SMTP connections instead of net.Dialer or Proxy. addr is always a checked IP and SMTPPort.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Log  *slog.Logger // nil = discard
+	// Now says how old an answer of DNS or about accept-all is; nil = time.Now. Deadlines go by the system's clock.
+	Now func() time.Time
 
 	ConnectTimeout time.Duration // one TCP connection
 	BannerTimeout  time.Duration // from connected to the whole greeting
@@ -95,6 +97,13 @@ func (c Config) complete() (Config, error) {
 		c.Helo = ownName()
 	}
 	return c, nil
+}
+
+func (c Config) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
 }
 
 func def[T comparable](field *T, value T) {

@@ -81,7 +81,7 @@ func (d Domain) Verdict() (Status, Reason, bool) {
 // Lookup finds the mail servers of a domain, from memory when the DNS said so within its TTL. It never fails: a name
 // that is no domain is StateDomainNotFound, and a DNS that cannot be asked, the end of ctx included, StateDNSFailed.
 func (p *Prober) Lookup(ctx context.Context, domain string) Domain {
-	now := time.Now()
+	now := p.cfg.now()
 	name, err := aLabels(domain)
 	if err != nil {
 		return Domain{Name: domain, State: StateDomainNotFound, CheckedAt: now, TTL: maxTTL, Detail: err.Error()}

@@ -36,9 +36,10 @@ type reply struct {
 // class is the code's first digit, the only one that says yes, later or no.
 func (r reply) class() int { return r.code / 100 }
 
-// readReply reads one reply, however many lines it has. Its errors are errNotSMTP or those of the connection.
-func readReply(r *bufio.Reader) (reply, error) {
-	var rep reply
+// readReply reads one reply, however many lines it has. Its errors are errNotSMTP or those of the connection; what came before one is
+// fit to be shown too.
+func readReply(r *bufio.Reader) (rep reply, err error) {
+	defer rep.finish()
 	blanks, total := 0, 0
 	for {
 		line, err := readLine(r)
@@ -56,7 +57,6 @@ func readReply(r *bufio.Reader) (reply, error) {
 		}
 		last, err := rep.add(line)
 		if err != nil || last {
-			rep.finish()
 			return rep, err
 		}
 	}

@@ -40,6 +40,7 @@ type resolver struct {
 	domains      *lru.Cache[string, cached[Domain]]
 	addresses    *lru.Cache[string, cached[addressSet]]
 	shuffle      func(n int, swap func(i, j int))
+	now          func() time.Time
 }
 
 // addressSet is what a host name resolves to.
@@ -60,7 +61,7 @@ func newResolver(ctx context.Context, c Config, client *dnsClient, running *sync
 	if err != nil {
 		return nil, fmt.Errorf("make address cache: %w", err)
 	}
-	r := &resolver{dns: client, allowPrivate: c.AllowPrivate, ctx: ctx, running: running, domains: domains, addresses: addresses}
+	r := &resolver{dns: client, allowPrivate: c.AllowPrivate, ctx: ctx, running: running, domains: domains, addresses: addresses, now: c.now}
 	r.shuffle = rand.Shuffle
 	if c.Seed != 0 {
 		r.shuffle = func(n int, swap func(i, j int)) { rand.New(rand.NewPCG(c.Seed, c.Seed)).Shuffle(n, swap) }
@@ -70,7 +71,7 @@ func newResolver(ctx context.Context, c Config, client *dnsClient, running *sync
 
 // domain answers from memory or asks; err is the end of ctx only.
 func (r *resolver) domain(ctx context.Context, name string) (Domain, error) {
-	if c, ok := r.domains.Get(name); ok && time.Now().Before(c.until) {
+	if c, ok := r.domains.Get(name); ok && r.now().Before(c.until) {
 		return c.value.clone(), nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -78,7 +79,7 @@ func (r *resolver) domain(ctx context.Context, name string) (Domain, error) {
 	}
 	r.running.Add(1)
 	flight := r.flights.DoChan(name, func() (any, error) {
-		if c, ok := r.domains.Get(name); ok && time.Now().Before(c.until) {
+		if c, ok := r.domains.Get(name); ok && r.now().Before(c.until) {
 			return c.value, nil // a flight has landed since the look above
 		}
 		ctx, cancel := context.WithTimeout(r.ctx, lookupTimeout)
@@ -133,7 +134,7 @@ func (r *resolver) find(ctx context.Context, name string) Domain {
 		}
 	}
 	d.Provider = providerOf(d.Hosts)
-	d.CheckedAt = time.Now()
+	d.CheckedAt = r.now()
 	d.TTL = clampTTL(d.State, d.TTL)
 	return d
 }

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -11,7 +10,7 @@ import (
 // address resolves a host name to what may be dialled. A name without any address is asked for a second time, because a
 // zone may be changing under us; only if that holds does it count as not there.
 func (r *resolver) address(ctx context.Context, host string, implicit bool) addressSet {
-	if c, ok := r.addresses.Get(host); ok && time.Now().Before(c.until) {
+	if c, ok := r.addresses.Get(host); ok && r.now().Before(c.until) {
 		return c.value
 	}
 	set := r.askAddress(ctx, host)
@@ -26,7 +25,7 @@ func (r *resolver) address(ctx context.Context, host string, implicit bool) addr
 		ttl = clampTTL(StateNoMX, set.ttl)
 	}
 	if ctx.Err() == nil {
-		r.addresses.Add(host, cached[addressSet]{set, time.Now().Add(ttl)})
+		r.addresses.Add(host, cached[addressSet]{set, r.now().Add(ttl)})
 	}
 	return set
 }
