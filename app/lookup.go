@@ -36,8 +36,7 @@ func (a *App) lookup(ctx context.Context, process string, t recordTask, ask AskF
 		return a.setAside(ctx, t)
 	case errors.Is(err, errHalted):
 		return a.settler.settle(ctx, handedBack(t))
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	o := a.outcome(t, result)
