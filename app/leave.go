@@ -134,12 +134,12 @@ func (a *App) endAccount(ctx context.Context, account int64) (ended bool, err er
 
 // AuditEvent is a line of who did what.
 type AuditEvent struct {
-	ID        int64
-	Action    string
-	Subject   string
-	Email     string // of the user; "" when unknown or gone
-	IP        string
-	CreatedAt time.Time
+	ID        int64     `json:"id"`
+	Action    string    `json:"action"`
+	Subject   string    `json:"subject"`
+	Email     string    `json:"email"` // of the user; "" when unknown or gone
+	IP        string    `json:"ip"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // auditPage is how many events are read at once.

@@ -88,7 +88,9 @@ func (a *App) SetRole(ctx context.Context, as Actor, user int64, role string) er
 		return err
 	}
 	var uninvited []string
+	var email string
 	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) (err error) {
+		email = who.Email
 		if err := mayGive(as, role, who.Role); err != nil {
 			return err
 		}
@@ -107,7 +109,7 @@ func (a *App) SetRole(ctx context.Context, as Actor, user int64, role string) er
 		return err
 	}
 	a.ForgetKeys(ctx)
-	a.audit(ctx, as, "member.role", fmt.Sprintf("%d %s", user, role))
+	a.audit(ctx, as, "member.role", email+" "+role)
 	a.auditUninvited(ctx, as, uninvited)
 	return nil
 }
@@ -121,7 +123,9 @@ func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 		}
 	}
 	var uninvited []string
+	var email string
 	err := a.withMember(ctx, as, user, func(tx *gorm.DB, who User) (err error) {
+		email = who.Email
 		if user != as.User {
 			if err := mayGive(as, who.Role); err != nil {
 				return err
@@ -147,7 +151,7 @@ func (a *App) RemoveMember(ctx context.Context, as Actor, user int64) error {
 		return err
 	}
 	a.ForgetKeys(ctx)
-	a.audit(ctx, as, "member.removed", fmt.Sprint(user))
+	a.audit(ctx, as, "member.removed", email)
 	a.auditUninvited(ctx, as, uninvited)
 	return nil
 }
