@@ -20,10 +20,11 @@ import (
 var errClosed = errors.New("shutting down")
 
 // How answers are committed in groups: a flusher takes what waits and stays open for flushLinger, since a transaction costs as
-// much as twenty rows. Answers come one by one from the queue, so without the pause groups were of 17-26 rows.
+// much as twenty rows. Answers come one by one from the queue. With 4 ms four processes spent 630 us of processor time on a row, with 12
+// 500; with 25 one process stood still waiting.
 const (
 	flushMax      = 500
-	flushLinger   = 4 * time.Millisecond
+	flushLinger   = 12 * time.Millisecond
 	flushTimeout  = 30 * time.Second
 	flushersMany  = 2 // on Postgres
 	flushersOne   = 1 // SQLite has one writer
