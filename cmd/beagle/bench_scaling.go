@@ -34,12 +34,12 @@ func benchScalingCommand() *cobra.Command {
 		},
 	}
 	s.worldFlags.flags(cmd)
-	for name, value := range map[string]string{"calm": "true", "people": "2000", "companies": "160"} {
+	for name, value := range map[string]string{"calm": "true", "people": "1500", "companies": "120"} {
 		flag := cmd.Flags().Lookup(name)
 		flag.DefValue = value
 		_ = flag.Value.Set(value)
 	}
-	cmd.Flags().IntVar(&s.atOnce, "at-once", 8, "lookups at once in each worker")
+	cmd.Flags().IntVar(&s.atOnce, "at-once", 3, "lookups at once in each worker")
 	cmd.Flags().IntSliceVar(&s.workers, "workers", []int{1, 2, 4}, "numbers of worker processes")
 	return cmd
 }
