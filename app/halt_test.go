@@ -16,7 +16,12 @@ import (
 const atOnceHere = 2 // lookups
 
 // manyHeld starts a list of rows whose mail server keeps silent until release is called; some rows are being looked up, the others wait in the queue.
-func manyHeld(t *testing.T, e *apptest.Env, as app.Actor) (l app.List, release func()) {
+func manyHeld(t *testing.T, s apptest.Stack) (e *apptest.Env, as app.Actor, l app.List, release func()) {
+	e = apptest.NewOn(t, s, func(c *config.Config) {
+		c.Worker.Concurrency, c.Worker.RecordServers, c.Worker.MaxTries, c.Credits = atOnceHere, 1, 1, true
+	})
+	as = e.NewActor("owner@alder.example")
+	require.NoError(t, e.GrantCredits(t.Context(), as.Account, 100))
 	const domain, rows = "kestrel-capital.example", 40
 	var file strings.Builder
 	file.WriteString("First Name,Last Name,Website\n")
@@ -29,7 +34,7 @@ func manyHeld(t *testing.T, e *apptest.Env, as app.Actor) (l app.List, release f
 	l, err := e.Start(t.Context(), as, e.Upload(as, "people.csv", []byte(file.String())).Ref, app.StartParams{})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return inState(t, e, l, app.RecordQueued) == rows && e.World.Stats().Connections > 0 }, time.Minute, 20*time.Millisecond)
-	return l, release
+	return e, as, l, release
 }
 
 func inState(t *testing.T, e *apptest.Env, l app.List, state string) (n int64) {
@@ -37,16 +42,9 @@ func inState(t *testing.T, e *apptest.Env, l app.List, state string) (n int64) {
 	return n
 }
 
-func few(c *config.Config) {
-	c.Worker.Concurrency, c.Worker.RecordServers, c.Worker.MaxTries, c.Credits = atOnceHere, 1, 1, true
-}
-
 func TestRowsOfACanceledListThatWaitAreNeitherAskedNorCharged(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
-		e := apptest.NewOn(t, s, few)
-		as := e.NewActor("owner@alder.example")
-		require.NoError(t, e.GrantCredits(t.Context(), as.Account, 100))
-		l, release := manyHeld(t, e, as)
+		e, as, l, release := manyHeld(t, s)
 		l, err := e.Cancel(t.Context(), as, l.Ref)
 		require.NoError(t, err)
 		time.Sleep(app.HaltLook) // for so long a worker may go by what it has read
@@ -65,10 +63,7 @@ func TestRowsOfACanceledListThatWaitAreNeitherAskedNorCharged(t *testing.T) {
 
 func TestPausedListStandsStillAndGoesOnWithTheRowsThatWaited(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
-		e := apptest.NewOn(t, s, few)
-		as := e.NewActor("owner@alder.example")
-		require.NoError(t, e.GrantCredits(t.Context(), as.Account, 100))
-		l, release := manyHeld(t, e, as)
+		e, as, l, release := manyHeld(t, s)
 		_, err := e.Pause(t.Context(), as, l.Ref)
 		require.NoError(t, err)
 		time.Sleep(app.HaltLook)
