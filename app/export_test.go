@@ -14,6 +14,9 @@ import (
 // HaltLook is how old the state of a list may be that a worker goes by.
 const HaltLook = haltLook
 
+// ExportPage is how many rows of each kind a data export reads at once.
+const ExportPage = exportPage
+
 // Suspects is what one round of the sweep hands to the next.
 type Suspects = map[suspect]bool
 

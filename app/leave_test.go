@@ -149,7 +149,7 @@ func TestDataThatIsTakenAwayIsWholeHoweverMuchThereIs(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		e := apptest.NewOn(t, s)
 		ctx, owner := t.Context(), e.NewActor("owner@one.example")
-		const many = 100_003
+		const many = 2*app.ExportPage + 3
 		for _, insert := range []string{
 			"INSERT INTO credit_entries (account_id, amount, kind, note, created_at) SELECT ?, 1, 'grant', 'n' || i, ? FROM n",
 			"INSERT INTO known_emails (account_id, email, domain, kind, created_at) SELECT ?, 'p' || i || '@onegate.example', 'onegate.example', 'known', ? FROM n",

@@ -50,6 +50,7 @@ func TestBrowserDoesTheMainJobByClicking(t *testing.T) {
 		b.do(chromedp.SetValue(chromedp.CSS("#map-last_name"), "1"))
 		b.until(`document.querySelector("#map-last_name").closest(".map").classList.contains("mapped")`, "true")
 		b.click("#skip-duplicates")
+		b.do(chromedp.WaitNotPresent(chromedp.CSS("#mapping.htmx-request, " + busyParts))) // the preview may move what is below it
 		b.submit("#start")
 
 		b.watchUntilFinished(func() { s.Work() })
