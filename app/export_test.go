@@ -11,8 +11,8 @@ import (
 
 // What tests of package app_test need from inside.
 
-// HaltLook is how old the state of a list may be that a worker goes by.
-const HaltLook = haltLook
+// Halted is what a lookup goes by.
+func (a *App) Halted(ctx context.Context, list int64) (bool, error) { return a.halted(ctx, list) }
 
 // ExportPage is how many rows of each kind a data export reads at once.
 const ExportPage = exportPage

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,9 +77,11 @@ func (f *feeder) feed(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	maps.DeleteFunc(f.after, func(id, _ int64) bool { // a list that goes on later begins with the rows that were handed back
-		return !slices.ContainsFunc(lists, func(l runningList) bool { return l.ID == id })
-	})
+	running := make(map[int64]bool, len(lists))
+	for _, l := range lists {
+		running[l.ID] = true
+	}
+	maps.DeleteFunc(f.after, func(id, _ int64) bool { return !running[id] }) // a list that goes on later begins with the rows that were handed back
 	if len(lists) == 0 {
 		return 0, nil
 	}

@@ -42,12 +42,20 @@ func inState(t *testing.T, e *apptest.Env, l app.List, state string) (n int64) {
 	return n
 }
 
+// untilHalted waits until the worker no longer goes by what it read of the list before.
+func untilHalted(t *testing.T, e *apptest.Env, l app.List) {
+	require.Eventually(t, func() bool {
+		halted, err := e.Halted(t.Context(), l.ID)
+		return err == nil && halted
+	}, time.Minute, 10*time.Millisecond)
+}
+
 func TestRowsOfACanceledListThatWaitAreNeitherAskedNorCharged(t *testing.T) {
 	apptest.OnEach(t, func(t *testing.T, s apptest.Stack) {
 		e, as, l, release := manyHeld(t, s)
 		l, err := e.Cancel(t.Context(), as, l.Ref)
 		require.NoError(t, err)
-		time.Sleep(app.HaltLook) // for so long a worker may go by what it has read
+		untilHalted(t, e, l)
 		release()
 		require.Eventually(t, func() bool { return inState(t, e, l, app.RecordQueued) == 0 }, time.Minute, 20*time.Millisecond)
 		require.LessOrEqual(t, inState(t, e, l, app.RecordDone)+inState(t, e, l, app.RecordRetrying), int64(atOnceHere), "what was being looked up")
@@ -66,7 +74,7 @@ func TestPausedListStandsStillAndGoesOnWithTheRowsThatWaited(t *testing.T) {
 		e, as, l, release := manyHeld(t, s)
 		_, err := e.Pause(t.Context(), as, l.Ref)
 		require.NoError(t, err)
-		time.Sleep(app.HaltLook)
+		untilHalted(t, e, l)
 		release()
 		require.Eventually(t, func() bool { return inState(t, e, l, app.RecordQueued) == 0 }, time.Minute, 20*time.Millisecond)
 		require.GreaterOrEqual(t, inState(t, e, l, app.RecordPending), int64(40-atOnceHere))

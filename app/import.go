@@ -254,7 +254,7 @@ func tieRepeated(tx *gorm.DB, list int64) error {
 const analyzePart = 10
 
 // analyzeRecords has PostgreSQL look at the records when an import has made many of them. By itself it would a minute later, and until then
-// take the new list for a small one: it would sort 100,000 rows for each page (190 ms instead of 1). The other columns are left to it: it would learn
+// take the new list for a small one: it would sort 100,000 rows for each page. The other columns are left to it: it would learn
 // now that all rows are pending, and read all answers there are when it is asked for some (a new installation fed 2,000 rows/s instead of 6,000).
 func (a *App) analyzeRecords(ctx context.Context, rows int64) {
 	if db.EngineOf(a.DB) != db.Postgres || rows < importBatch {
